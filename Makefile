@@ -1,0 +1,63 @@
+# What developers, CI and the README use. `make` alone lists the targets.
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+BIN := .venv/bin
+STAMP := .venv/.installed
+SOURCES := registry service cli infra tests benchmarks examples
+MEMBERS := -e . -e registry[validate] -e service -e cli -e infra
+export UV_PYTHON_DOWNLOADS := never
+export UV_NO_PROGRESS := 1
+
+.PHONY: help setup demo test check fix bench train lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(STAMP) ## make .venv with the locked dependencies and the pointsman command
+
+demo: setup ## publish, serve, switch and roll back a real model, under load
+	@$(BIN)/python examples/demo.py
+
+test: check ## run checks, then every test (SLOW=1 adds the slow ones)
+	$(BIN)/pytest $(if $(SLOW)$(CI),,-m "not slow")
+
+check: setup ## format, lint, types, architecture, Dockerfile
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
+
+fix: setup ## let the formatter and the linter repair what they can
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+bench: setup ## measure; results go to benchmarks/results/
+	@$(BIN)/python -m benchmarks
+
+train: setup ## train the example models again (installs the training packages)
+	$(UV) pip install --quiet --python $(BIN)/python --constraint requirements.lock --group training
+	$(BIN)/python examples/digits/train.py
+
+lock: ## resolve the dependencies anew into requirements.lock
+	$(UV) lock
+	$(UV) export --quiet --all-packages --all-extras --all-groups --no-emit-workspace --no-annotate \
+		--no-header --output-file requirements.lock
+
+clean: ## remove everything that setup and the tests made
+	rm -rf .venv .uv .pointsman .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+$(STAMP): pyproject.toml requirements.lock registry/pyproject.toml service/pyproject.toml \
+		cli/pyproject.toml infra/pyproject.toml | $(UV)
+	test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) .venv
+	$(UV) pip install --quiet --python $(BIN)/python --constraint requirements.lock \
+		--build-constraint requirements.lock --group dev $(MEMBERS)
+	@touch $@
+
+.uv/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "pointsman needs Python 3.11 or newer; say which with make PYTHON=…"; exit 1; }
+	$(PYTHON) -m venv .uv
+	.uv/bin/python -m pip install --quiet uv==$(UV_VERSION)

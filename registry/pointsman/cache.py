@@ -1,0 +1,143 @@
+"""The cache: verified files of versions on a local disk, shared by any number of processes.
+
+Blobs are stored once by digest; a version is a directory of hard links to them, laid out as it
+was published. Every blob's digest is computed anew whenever its version is asked for, so a bit
+that rotted is found before it is served, and fetched again. Nothing appears under its final
+name before it is whole.
+
+    blobs/<sha256>                    one file's bytes
+    versions/<manifest sha256>/…      the version's directory
+    manifests/<manifest sha256>.json  the manifest, for starting without the store
+    channels/<model>/<channel>.json   the channel as last served, likewise
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pointsman import keys
+from pointsman.digest import file_sha256, hex_of, identity
+from pointsman.errors import NotFound, ObjectNotFound
+from pointsman.manifest import File, Version
+from pointsman.names import channel_name, model_name
+from pointsman.stores.base import ObjectStore, OnBytes
+from pointsman.transfer import download
+
+
+class Cache:
+    """A directory that fills itself from a store."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.absolute()
+
+    def fetch(
+        self, store: ObjectStore, version: Version, on_bytes: OnBytes = lambda _: None
+    ) -> Path:
+        """Return the directory of `version`, with every file present and verified.
+
+        Raises `ContentMismatch` when the store's bytes are wrong, `NotFound` when a blob is
+        gone, and `StoreError` when one is needed and the store cannot be read.
+        """
+        directory = self._version(version.digest)
+        for file in version.manifest.files:
+            blob = self._blob(store, version.manifest.model, file, on_bytes)
+            _link(blob, directory / file.path)
+        _write(self._manifest(version.digest), version.document)
+        return directory
+
+    def has(self, version: Version) -> bool:
+        """Tell whether every file is here, without verifying it."""
+        return all(self._blob_path(file).exists() for file in version.manifest.files)
+
+    def manifest(self, digest: str) -> bytes | None:
+        """Return the manifest with this digest if it is here and intact."""
+        data = _read(self._manifest(digest))
+        return data if data is not None and identity(data) == digest else None
+
+    def remember(self, model: str, channel: str, document: bytes) -> None:
+        """Keep the channel that is being served, for a start without the store."""
+        _write(self._channel(model, channel), document)
+
+    def remembered(self, model: str, channel: str) -> bytes | None:
+        """Return the channel that was served last, if any."""
+        return _read(self._channel(model, channel))
+
+    def _blob(self, store: ObjectStore, model: str, file: File, on_bytes: OnBytes) -> Path:
+        path = self._blob_path(file)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(path):
+            if _intact(path, file):
+                on_bytes(file.size)
+                return path
+            with _staged(path) as temporary:
+                key = keys.blob(model, file.sha256)
+                try:
+                    download(store, key, file, temporary, on_bytes)
+                except ObjectNotFound as error:
+                    raise NotFound(
+                        f"{store.url} has lost {file.path}: there is no {key}",
+                        "Publish the file again under a new version.",
+                    ) from error
+        return path
+
+    def _blob_path(self, file: File) -> Path:
+        return self._root / "blobs" / file.sha256
+
+    def _version(self, digest: str) -> Path:
+        return self._root / "versions" / hex_of(digest)
+
+    def _manifest(self, digest: str) -> Path:
+        return self._root / "manifests" / f"{hex_of(digest)}.json"
+
+    def _channel(self, model: str, channel: str) -> Path:
+        return self._root / "channels" / model_name(model) / f"{channel_name(channel)}.json"
+
+
+def _intact(path: Path, file: File) -> bool:
+    return path.exists() and path.stat().st_size == file.size and file_sha256(path) == file.sha256
+
+
+def _link(blob: Path, path: Path) -> None:
+    if path.exists() and path.samefile(blob):
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _staged(path) as temporary:
+        temporary.unlink()
+        os.link(blob, temporary)
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _staged(path) as temporary:
+        temporary.write_bytes(data)
+
+
+@contextmanager
+def _staged(path: Path) -> Iterator[Path]:
+    """Yield a file beside `path` that takes its name if all goes well, and vanishes if not."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".staged-")
+    os.close(descriptor)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Keep other processes from fetching the same blob at the same time."""
+    from filelock import FileLock
+
+    with FileLock(path.with_name(f".{path.name}.lock")):
+        yield

@@ -1,0 +1,45 @@
+"""The only place where object keys are spelled; see `docs/formats.md` for what lies under them."""
+
+from pointsman.names import channel_name, instance_name, model_name, version_name
+
+MODELS = "models/"
+
+
+def blob(model: str, sha256: str) -> str:
+    """One file's bytes, named by their digest."""
+    return f"{MODELS}{model_name(model)}/blobs/{sha256}"
+
+
+def versions(model: str) -> str:
+    """The prefix of a model's manifests."""
+    return f"{MODELS}{model_name(model)}/versions/"
+
+
+def manifest(model: str, version: str) -> str:
+    """A version's manifest: the object whose existence makes the version exist."""
+    return f"{versions(model)}{version_name(version)}.json"
+
+
+def channels(model: str) -> str:
+    """The prefix of a model's channels."""
+    return f"{MODELS}{model_name(model)}/channels/"
+
+
+def channel(model: str, name: str) -> str:
+    """The pointer that says which version serves."""
+    return f"{channels(model)}{channel_name(name)}.json"
+
+
+def fleet(model: str, channel_: str) -> str:
+    """The prefix of the heartbeats of one channel's instances."""
+    return f"fleet/{model_name(model)}/{channel_name(channel_)}/"
+
+
+def heartbeat(model: str, channel_: str, instance: str) -> str:
+    """One instance's heartbeat."""
+    return f"{fleet(model, channel_)}{instance_name(instance)}.json"
+
+
+def name_in(key: str) -> str:
+    """Return the version, channel or instance that a `.json` key is named after."""
+    return key.rsplit("/", 1)[-1].removesuffix(".json")

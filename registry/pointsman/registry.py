@@ -1,0 +1,209 @@
+"""The registry: models, versions and channels of one store, behind plain methods.
+
+Reads are verified against the digests that name what is read. A channel is changed by reading
+it, applying a pure transition, and writing it back only if nobody else did meanwhile.
+"""
+
+import random
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pointsman import channel as channels
+from pointsman import keys, manifest, publishing
+from pointsman.channel import Author, Channel, Pointer
+from pointsman.errors import (
+    ChannelConflict,
+    ContentMismatch,
+    NotFound,
+    ObjectExists,
+    ObjectNotFound,
+    PreconditionFailed,
+    StoreUnreachable,
+)
+from pointsman.manifest import Version
+from pointsman.stores import open_store
+from pointsman.stores.base import ObjectStore, StoredObject
+
+_ATTEMPTS = 60
+_LONGEST_PAUSE_SECONDS = 0.5
+
+Transition = Callable[[Channel | None, Author], Channel]
+
+
+def open(url: str) -> "Registry":  # noqa: A001 — reads as pointsman.open(url)
+    """Open the registry in the store at `url`: `file:///path` or `s3://bucket/prefix`.
+
+    Raises `StoreMisconfigured` for a URL that cannot work; nothing is contacted yet.
+    """
+    return Registry(open_store(url))
+
+
+class Registry:
+    """What is in one store."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self.store = store
+
+    def models(self) -> list[str]:
+        """Return the names of all models."""
+        return self.store.folders(keys.MODELS)
+
+    def versions(self, model: str) -> list[Version]:
+        """Return a model's versions, oldest first; raises `NotFound` for a model without any."""
+        names = [keys.name_in(info.key) for info in self.store.scan(keys.versions(model))]
+        if not names:
+            raise NotFound(
+                f"there is no model named {model} in {self.store.url}",
+                "`pointsman models list` shows what is there; `pointsman upload-model` adds.",
+            )
+        found = [self.version(model, name) for name in names]
+        return sorted(
+            found, key=lambda version: (version.manifest.created, version.manifest.version)
+        )
+
+    def version(self, model: str, version: str) -> Version:
+        """Return one version; raises `NotFound` when it was never published."""
+        try:
+            stored = self.store.get(keys.manifest(model, version))
+        except ObjectNotFound:
+            stored = None
+        if stored is None:
+            raise NotFound(
+                f"there is no version {version} of {model} in {self.store.url}",
+                f"`pointsman models list {model}` shows the versions there are.",
+            )
+        return manifest.read(stored.data, model, version)
+
+    def resolve(self, model: str, pointer: Pointer) -> Version:
+        """Return the version a channel points to; raises `ContentMismatch` if it is another."""
+        version = self.version(model, pointer.version)
+        if version.digest != pointer.digest:
+            raise ContentMismatch(
+                f"the manifest of {model} {pointer.version} is not the one its channel names",
+                "Somebody replaced it: publish a new version and activate that.",
+            )
+        return version
+
+    def publish(
+        self,
+        model: str,
+        version: str,
+        source: str | Path,
+        *,
+        golden: str | Path | None = None,
+        metrics: Mapping[str, float] | None = None,
+        labels: Mapping[str, str] | None = None,
+        note: str = "",
+        progress: publishing.Progress | None = None,
+    ) -> publishing.Published:
+        """Publish an `.onnx` file, or a directory with one, as an immutable version.
+
+        Raises `InvalidModel`, `InvalidName`, `VersionExists` or `StoreError`, and then nothing is
+        visible to anyone. See `pointsman.publishing`.
+        """
+        particulars = publishing.Particulars(metrics=metrics or {}, labels=labels or {}, note=note)
+        return publishing.publish(
+            self.store,
+            model,
+            version,
+            Path(source),
+            Path(golden) if golden else None,
+            particulars,
+            progress,
+        )
+
+    def channel(self, model: str, name: str) -> Channel:
+        """Return a channel; raises `NotFound` when nothing was ever activated in it."""
+        channel, _ = self._read(model, name)
+        if channel is None:
+            raise NotFound(
+                f"nothing is active in the channel {name} of {model}",
+                f"`pointsman activate VERSION --model {model}` makes a version serve.",
+            )
+        return channel
+
+    def activate(
+        self, model: str, version: str, channel: str = "production", *, why: str = "", by: str = ""
+    ) -> Channel:
+        """Point the channel at a published version; one already stable changes nothing.
+
+        Raises `NotFound` for a version that was never published, `ChannelConflict` when other
+        writers win every time.
+        """
+        target = Pointer(version=version, digest=self.version(model, version).digest)
+        return self._move(
+            model, channel, why, by, lambda now, author: channels.activate(now, target, author)
+        )
+
+    def rollback(
+        self,
+        model: str,
+        channel: str = "production",
+        *,
+        to: str | None = None,
+        why: str = "",
+        by: str = "",
+    ) -> Channel:
+        """Point the channel back at the version it served before, or at version `to` of those.
+
+        Raises `NothingToRollBack` when there is none, `NotFound` for a channel never used.
+        """
+        self.channel(model, channel)
+
+        def back(now: Channel | None, author: Author) -> Channel:
+            assert now is not None  # noqa: S101 — channels are never deleted
+            return channels.rollback(now, author, to)
+
+        return self._move(model, channel, why, by, back)
+
+    def _move(self, model: str, name: str, why: str, by: str, transition: Transition) -> Channel:
+        for attempt in range(_ATTEMPTS):
+            present, stored = self._read(model, name)
+            author = Author(
+                by=by or publishing.author(),
+                at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+                nonce=secrets.token_hex(8),
+                why=why,
+            )
+            wanted = transition(present, author)
+            if wanted == present or self._write(model, name, wanted, stored):
+                return wanted
+            time.sleep(random.uniform(0, min(_LONGEST_PAUSE_SECONDS, 0.01 * 2**attempt)))  # noqa: S311
+        raise ChannelConflict(
+            f"others changed the channel {name} of {model} {_ATTEMPTS} times in a row",
+            "Look at `pointsman history`, and try again.",
+        )
+
+    def _read(self, model: str, name: str) -> tuple[Channel | None, StoredObject | None]:
+        try:
+            stored = self.store.get(keys.channel(model, name))
+        except ObjectNotFound:
+            return None, None
+        return (channels.read(stored.data, name), stored) if stored else (None, None)
+
+    def _write(self, model: str, name: str, wanted: Channel, replaced: StoredObject | None) -> bool:
+        """Write, and tell whether it is certain that the channel took `wanted`."""
+        key = keys.channel(model, name)
+        data = channels.encode(wanted, replaced.data if replaced else None)
+        try:
+            if replaced is None:
+                self.store.create(key, data)
+            else:
+                self.store.update(key, data, replaced.info.etag)
+        except (ObjectExists, PreconditionFailed, StoreUnreachable) as error:
+            # The answer may have been lost after the write took place: only reading tells.
+            if self._took(model, name, wanted):
+                return True
+            if isinstance(error, StoreUnreachable):
+                raise
+            return False
+        return True
+
+    def _took(self, model: str, name: str, wanted: Channel) -> bool:
+        present, _ = self._read(model, name)
+        if present is None:
+            return False
+        return present.nonce == wanted.nonce or wanted.history[-1] in present.history

@@ -1,0 +1,89 @@
+"""What a store can do: the vocabulary every backend speaks.
+
+Documents are small and read whole; blobs are large, immutable and named by their digest. A
+write either happens whole or not at all. Whatever a backend's library raises leaves a store
+only as one of `pointsman.errors`:
+
+- `ObjectNotFound`, `ObjectExists`, `PreconditionFailed` are regular answers;
+- `StoreDenied` and `StoreMisconfigured` will not change by trying again;
+- `StoreUnreachable` leaves the outcome of a write unknown: read again before concluding.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+OnBytes = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """An object without its bytes; `modified` is by the store's clock."""
+
+    key: str
+    size: int
+    etag: str
+    modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object with its bytes."""
+
+    data: bytes
+    info: ObjectInfo
+
+
+class ObjectStore(Protocol):
+    """One bucket and prefix, or one directory."""
+
+    @property
+    def url(self) -> str:
+        """Where this is, fit to be shown: it holds no secret."""
+        ...
+
+    def get(self, key: str, etag: str | None = None) -> StoredObject | None:
+        """Read a document of at most 4 MiB; None when it still has the given `etag`."""
+        ...
+
+    def get_range(self, key: str, start: int, length: int) -> memoryview:
+        """Read `length` bytes of a blob from `start`."""
+        ...
+
+    def head(self, key: str) -> ObjectInfo:
+        """Describe an object without reading it."""
+        ...
+
+    def scan(self, prefix: str) -> Iterator[ObjectInfo]:
+        """List every object under `prefix`, which ends with a slash."""
+        ...
+
+    def folders(self, prefix: str) -> list[str]:
+        """List the names directly under `prefix` that lead further."""
+        ...
+
+    def create(self, key: str, data: bytes) -> None:
+        """Write a document that must not be there yet; raises `ObjectExists` if it is."""
+        ...
+
+    def update(self, key: str, data: bytes, etag: str) -> None:
+        """Replace a document that still has `etag`; raises `PreconditionFailed` if not."""
+        ...
+
+    def overwrite(self, key: str, data: bytes) -> None:
+        """Write a document, whatever is there."""
+        ...
+
+    def upload(self, key: str, path: Path, on_bytes: OnBytes) -> None:
+        """Write a blob from a file in bounded memory; it appears only when complete."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is not there is not an error."""
+        ...
+
+    def now(self) -> datetime:
+        """Return the present time by the store's own clock."""
+        ...

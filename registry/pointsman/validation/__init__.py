@@ -1,0 +1,83 @@
+"""Trying a model before it is published: in a child process, with the runtime that will serve it.
+
+A model file is hostile input to a C++ library: it may crash, hang or eat memory. The child
+takes that upon itself; what comes back here is a result or a sentence.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+
+from pointsman.errors import InvalidModel, PointsmanError
+from pointsman.manifest import Measured, OnnxInfo, TensorSpec
+
+_TIMEOUT_SECONDS = 600
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What the child is asked to try; both paths are absolute."""
+
+    model: str
+    golden: str = ""
+
+
+class Inspection(msgspec.Struct, frozen=True, kw_only=True):
+    """What the child found; `external` are the data files the model refers to, beside it."""
+
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    onnx: OnnxInfo
+    measured: Measured
+    external: tuple[str, ...] = ()
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Why the child gave up."""
+
+    message: str
+    hint: str = ""
+
+
+def inspect(model: Path, golden: Path | None = None) -> Inspection:
+    """Load and run `model` in a child process, replaying `golden` if given.
+
+    Raises `InvalidModel` with the reason when the model cannot be served, does not reproduce its
+    golden set, or takes the child down.
+    """
+    request = Request(model=str(model), golden=str(golden) if golden else "")
+    command = [sys.executable, "-m", "pointsman.validation.child"]
+    try:
+        child = subprocess.run(  # noqa: S603 — our own module, by our own interpreter
+            command,
+            input=msgspec.json.encode(request),
+            capture_output=True,
+            timeout=_TIMEOUT_SECONDS,
+            check=False,
+            env=os.environ | {"ORT_DISABLE_TELEMETRY": "1"},
+        )
+    except subprocess.TimeoutExpired as error:
+        raise InvalidModel(
+            f"{model.name} did not finish one run in {_TIMEOUT_SECONDS} s"
+        ) from error
+    return _result(model, child)
+
+
+def _result(model: Path, child: "subprocess.CompletedProcess[bytes]") -> Inspection:
+    if child.returncode < 0:
+        name = signal.Signals(-child.returncode).name
+        cause = "out of memory?" if name == "SIGKILL" else "the file is broken or hostile"
+        raise InvalidModel(f"{model.name} took ONNX Runtime down ({name}): {cause}")
+    if child.returncode == 1 and child.stdout:
+        failure = msgspec.json.decode(child.stdout, type=Failure)
+        raise InvalidModel(failure.message, failure.hint)
+    if child.returncode != 0:
+        last = (child.stderr.decode(errors="replace").strip().splitlines() or ["no output"])[-1]
+        raise PointsmanError(
+            f"validation could not run: {last}",
+            "Install the library with its extra: pip install 'pointsman-registry[validate]'.",
+        )
+    return msgspec.json.decode(child.stdout, type=Inspection)

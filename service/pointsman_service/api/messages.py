@@ -1,0 +1,112 @@
+"""Requests and responses as the front sees them: just enough HTTP for a handful of routes."""
+
+import re
+import secrets
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+
+from pointsman_service.errors import (
+    BodyTooLarge,
+    InputInvalid,
+    ModelFailed,
+    NotServing,
+    RequestFailed,
+)
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+JSON = b"application/json"
+_REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
+
+# The one place where a failure becomes a status.
+_STATUS: tuple[tuple[type[RequestFailed], int], ...] = (
+    (InputInvalid, 400),
+    (BodyTooLarge, 413),
+    (NotServing, 503),
+    (ModelFailed, 500),
+)
+
+
+@dataclass(slots=True)
+class Response:
+    """A whole answer; `model` are the headers that name the version which computed it."""
+
+    status: int
+    body: bytes
+    content_type: bytes = JSON
+    model: tuple[tuple[bytes, bytes], ...] = ()
+    headers: Headers = field(default_factory=list)
+
+
+class Request:
+    """A request whose body has not been read yet."""
+
+    __slots__ = ("_receive", "_scope")
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self._scope = scope
+        self._receive = receive
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The parameters after the question mark; the last of each name."""
+        return dict(parse_qsl(self._scope["query_string"].decode("latin-1")))
+
+    async def body(self, limit: int) -> bytes:
+        """Read the whole body; raises `BodyTooLarge` as soon as it exceeds `limit` bytes."""
+        parts = []
+        size = 0
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise InputInvalid("the client left before its request was complete")
+            part = message.get("body", b"")
+            size += len(part)
+            if size > limit:
+                raise BodyTooLarge(f"a request may have {limit} bytes")
+            parts.append(part)
+            if not message.get("more_body", False):
+                return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def request_id(scope: Scope) -> bytes:
+    """Return the caller's `X-Request-Id` if it is a decent one, else a new one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+            return bytes(value)
+    return secrets.token_hex(8).encode()
+
+
+def failure(error: RequestFailed) -> Response:
+    """Turn a failure into its answer."""
+    status = next(status for kind, status in _STATUS if isinstance(error, kind))
+    response = error_response(status, str(error))
+    if isinstance(error, NotServing):
+        response.headers.append((b"retry-after", b"1"))
+    return response
+
+
+def error_response(status: int, message: str) -> Response:
+    """Return an answer of the form every error has."""
+    return Response(status, orjson.dumps({"error": message}))
+
+
+async def respond(response: Response, send: Send, extra: Headers) -> None:
+    """Send a whole answer."""
+    headers = [
+        (b"content-type", response.content_type),
+        (b"content-length", b"%d" % len(response.body)),
+        *response.headers,
+        *response.model,
+        *extra,
+    ]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})

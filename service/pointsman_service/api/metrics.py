@@ -1,0 +1,100 @@
+"""`GET /metrics`: what the service counts, in Prometheus' text format.
+
+The counts are plain integers kept elsewhere; the client library only writes them down, and is
+imported by the first scrape.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pointsman_service import health
+from pointsman_service.api.messages import Request, Response
+from pointsman_service.runtime import memory
+from pointsman_service.service import Service
+from pointsman_service.statistics import BUCKETS, Histogram, Phase
+
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
+
+
+class ServiceCollector:
+    """Reads the service's counts when asked; a `prometheus_client` collector."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def collect(self) -> Iterator["Metric"]:
+        """Yield every metric with its present value."""
+        yield from self._requests()
+        yield from self._durations()
+        yield from self._state()
+
+    def _requests(self) -> Iterator["Metric"]:
+        from prometheus_client.core import CounterMetricFamily
+
+        members = ("requests", "rows", "rejected", "errors")
+        texts = ("answered", "rows answered", "refused as the caller's mistake", "failed")
+        for member, text in zip(members, texts, strict=True):
+            family = CounterMetricFamily(
+                f"pointsman_{member}", f"Requests {text}, by version.", labels=["model", "version"]
+            )
+            for servable in self._service.manager.residents.values():
+                manifest = servable.version.manifest
+                count = getattr(servable.statistics, member)
+                family.add_metric([manifest.model, manifest.version], count)
+            yield family
+
+    def _durations(self) -> Iterator["Metric"]:
+        from prometheus_client.core import HistogramMetricFamily
+
+        for phase in Phase:
+            family = HistogramMetricFamily(
+                f"pointsman_{phase}_seconds",
+                f"Seconds per request: {phase}.",
+                labels=["model", "version"],
+            )
+            for servable in self._service.manager.residents.values():
+                manifest = servable.version.manifest
+                histogram = servable.statistics.phases[phase]
+                family.add_metric(
+                    [manifest.model, manifest.version], _cumulative(histogram), histogram.sum
+                )
+            yield family
+
+    def _state(self) -> Iterator["Metric"]:
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+        service = self._service
+        counters = service.manager.counters
+        for name in ("loads", "failed_loads", "switches", "rollbacks"):
+            words = name.replace("_", " ")
+            yield CounterMetricFamily(
+                f"pointsman_{name}", f"Versions: {words}.", value=getattr(counters, name)
+            )
+        ready = health.judge(service).ready
+        generation = service.manager.observed_generation
+        resident = memory.resident_bytes()
+        yield GaugeMetricFamily("pointsman_ready", "1 when a version answers.", value=ready)
+        yield GaugeMetricFamily("pointsman_generation", "The channel's.", value=generation)
+        yield GaugeMetricFamily("pointsman_resident_bytes", "Memory held.", value=resident)
+        in_flight = sum(servable.in_flight for servable in service.manager.residents.values())
+        yield GaugeMetricFamily("pointsman_in_flight", "Requests being answered.", value=in_flight)
+
+
+async def metrics(service: Service, _request: Request) -> Response:
+    """Answer a scrape."""
+    from prometheus_client import CollectorRegistry
+    from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(ServiceCollector(service))
+    return Response(200, generate_latest(registry), CONTENT_TYPE_LATEST.encode())
+
+
+def _cumulative(histogram: Histogram) -> list[tuple[str, float]]:
+    total = 0
+    buckets = []
+    for bound, count in zip((*map(str, BUCKETS), "+Inf"), histogram.counts, strict=True):
+        total += count
+        buckets.append((bound, float(total)))
+    return buckets

@@ -1,0 +1,30 @@
+"""What can go wrong between a request and its answer, in the service's own words.
+
+RequestFailed
+├── InputInvalid     the caller's fault: the message says what is expected
+├── BodyTooLarge     the caller's fault: more bytes than this service accepts
+├── NotServing       nobody's fault: no version is ready, or the service is shutting down
+└── ModelFailed      the model's fault: it fails on what it answered before
+
+`api.responses` alone knows which HTTP status each becomes.
+"""
+
+
+class RequestFailed(Exception):
+    """A request that gets no prediction; the message is for the caller."""
+
+
+class InputInvalid(RequestFailed):
+    """The request does not fit the model's signature, or is not what it claims to be."""
+
+
+class BodyTooLarge(RequestFailed):
+    """The request is larger than this service accepts."""
+
+
+class NotServing(RequestFailed):
+    """There is no version to answer with; trying again later may help."""
+
+
+class ModelFailed(RequestFailed):
+    """The model no longer computes what it computed when it was loaded."""

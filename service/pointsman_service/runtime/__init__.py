@@ -1,0 +1,1 @@
+"""The machine under the service: ONNX Runtime, threads, memory."""

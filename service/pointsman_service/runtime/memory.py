@@ -1,0 +1,43 @@
+"""How much memory this process holds, and giving back what a dropped session leaves behind."""
+
+import ctypes
+import gc
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+
+def resident_bytes() -> int:
+    """Return the resident set size; 0 where the system does not tell."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return 0
+
+
+def settle() -> None:
+    """Collect garbage, and take what is alive out of the collector's future work.
+
+    Without this, a full collection walks every loaded module in the middle of some request.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+def trim() -> None:
+    """Return freed memory to the system: ONNX Runtime's arenas leave it with glibc.
+
+    Takes 4 to 8 ms; call it off the event loop.
+    """
+    if (libc := _libc()) is not None:
+        libc.malloc_trim(0)
+
+
+@cache
+def _libc() -> Any:
+    try:
+        libc = ctypes.CDLL(None)
+        return libc if hasattr(libc, "malloc_trim") else None
+    except OSError:
+        return None

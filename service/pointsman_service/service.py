@@ -1,0 +1,80 @@
+"""The service's parts, wired: the one place that knows all of them, and their life cycle."""
+
+import asyncio
+import logging
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from pointsman.cache import Cache
+from pointsman.registry import Registry
+from pointsman.stores import open_store
+from pointsman_service.heartbeats import Heartbeats
+from pointsman_service.instance import identify
+from pointsman_service.runtime import threads
+from pointsman_service.serving.loader import Loader
+from pointsman_service.serving.manager import Manager
+from pointsman_service.serving.router import Router
+from pointsman_service.serving.source import Source
+from pointsman_service.settings import Settings
+
+_RESTART_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class Service:
+    """Everything that lives as long as the process does."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Wire the parts; raises `StoreMisconfigured` for a store that cannot work."""
+        self.settings = settings
+        self.identity = identify(os.environ, settings.instance)
+        self.started = time.time()
+        self.draining = False
+        cpus = threads.available()
+        self.executor = ThreadPoolExecutor(cpus, thread_name_prefix="inference")
+        store = open_store(settings.store)
+        cache = Cache(settings.cache)
+        model, channel = settings.model, settings.channel
+        self.router = Router()
+        self.loader = Loader(Registry(store), cache, model, settings.threads or cpus)
+        self.heartbeats = Heartbeats(self, open_store(settings.fleet or settings.store))
+        self.manager = Manager(
+            self.loader, self.router, cache, model, channel, self.heartbeats.changed
+        )
+        self.source = Source(
+            store, cache, model, channel, settings.poll_seconds, self.manager.aspire
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Begin to follow the channel, in the background: the port opens before a model is here."""
+        self._tasks = [
+            asyncio.create_task(_kept_running(part), name=type(part).__name__)
+            for part in (self.source, self.manager, self.heartbeats)
+        ]
+
+    def drain(self) -> None:
+        """Say no to readiness; requests that still arrive are answered."""
+        log.info("draining")
+        self.draining = True
+        self.heartbeats.changed()
+
+    async def stop(self) -> None:
+        """End all background work, and take the heartbeat out of the fleet."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.heartbeats.leave()
+        self.executor.shutdown(wait=False, cancel_futures=True)
+
+
+async def _kept_running(part: Source | Manager | Heartbeats) -> None:
+    """Run a part; should it break, say so and start it again: what serves goes on serving."""
+    while True:
+        try:
+            await part.run()
+        except Exception:
+            log.exception("%s broke; starting it again", type(part).__name__)
+            await asyncio.sleep(_RESTART_SECONDS)

@@ -1,0 +1,121 @@
+"""The loader: makes a servable of a version, and proves it before anyone may ask it.
+
+Fetch what is missing, verify every digest, open the session, compare its signature with the
+manifest's, replay the golden set, warm up. It never touches what is serving.
+"""
+
+import asyncio
+import statistics
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from pointsman import golden
+from pointsman import manifest as manifests
+from pointsman.cache import Cache
+from pointsman.channel import Pointer
+from pointsman.errors import InvalidModel, PointsmanError
+from pointsman.manifest import Version
+from pointsman.registry import Registry
+from pointsman.session import Arrays, RunFailed, Session
+from pointsman.validation.sample import draw
+from pointsman_service.serving.servable import Servable
+
+_WARM_UP_RUNS = 5
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far loading is, for `/health`."""
+
+    version: str
+    step: str = "reading the manifest"
+    done_bytes: int = 0
+    total_bytes: int = 0
+
+    def advance(self, count: int) -> None:
+        """Count bytes that are here and verified."""
+        self.done_bytes += count
+
+
+class Loader:
+    """Loads versions of one model from a registry through a cache."""
+
+    def __init__(self, registry: Registry, cache: Cache, model: str, threads: int) -> None:
+        self._registry = registry
+        self._cache = cache
+        self._model = model
+        self._threads = threads
+        self.progress: Progress | None = None
+
+    async def load(self, pointer: Pointer) -> Servable:
+        """Return a warm servable of the version; work happens in a thread.
+
+        Raises `StoreError` when the store must be asked and cannot be, and any other
+        `PointsmanError` when this version must not serve.
+        """
+        self.progress = progress = Progress(pointer.version)
+        try:
+            loaded = await asyncio.to_thread(self._load, pointer, progress)
+            return Servable(*loaded)
+        finally:
+            self.progress = None
+
+    def on_disk(self, pointer: Pointer) -> bool:
+        """Tell whether the version could be loaded without the store."""
+        document = self._cache.manifest(pointer.digest)
+        if document is None:
+            return False
+        try:
+            return self._cache.has(manifests.read(document, self._model, pointer.version))
+        except PointsmanError:
+            return False
+
+    def _load(self, pointer: Pointer, progress: Progress) -> tuple[Version, Session, Arrays, float]:
+        version = self._version(pointer)
+        manifest = version.manifest
+        progress.total_bytes = manifest.size
+        progress.step = "fetching"
+        directory = self._cache.fetch(self._registry.store, version, progress.advance)
+        progress.step = "loading"
+        session = Session(directory / manifest.entrypoint, self._threads)
+        if (session.inputs, session.outputs) != (manifest.inputs, manifest.outputs):
+            raise InvalidModel(f"{pointer.version} has another signature than its manifest says")
+        progress.step = "warming up"
+        sample = _replay(session, version, directory)
+        return version, session, sample, _latency(session, sample)
+
+    def _version(self, pointer: Pointer) -> Version:
+        document = self._cache.manifest(pointer.digest)
+        if document is not None:
+            return manifests.read(document, self._model, pointer.version)
+        return self._registry.resolve(self._model, pointer)
+
+
+def _replay(session: Session, version: Version, directory: Path) -> Arrays:
+    """Check the golden set, if there is one; return an input on which the model is known to run."""
+    described = version.manifest.golden
+    if described is None:
+        return draw(session.inputs)
+    examples = golden.load(directory / described.path)
+    name = version.manifest.version
+    try:
+        difference = golden.mismatch(examples, session.run(examples.inputs))
+    except RunFailed as error:
+        raise InvalidModel(f"{name} fails on its golden set: {error}") from error
+    if difference:
+        raise InvalidModel(f"{name} does not reproduce its golden set here: {difference}")
+    return examples.inputs
+
+
+def _latency(session: Session, sample: Arrays) -> float:
+    """Warm up; return the median seconds of a run."""
+    durations = []
+    try:
+        for _ in range(_WARM_UP_RUNS):
+            started = time.perf_counter()
+            session.run(sample)
+            durations.append(time.perf_counter() - started)
+    except RunFailed as error:
+        raise InvalidModel(f"the model fails on a sample input: {error}") from error
+    return statistics.median(durations)
