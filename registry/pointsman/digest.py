@@ -21,7 +21,7 @@ def identity(data: bytes) -> str:
 
 
 def hex_of(digest: str) -> str:
-    """Return the hexadecimal part of a `sha256:<hex>`; raises `InvalidDocument` if it is not one."""
+    """Return the hexadecimal part of `sha256:<hex>`; raises `InvalidDocument` for anything else."""
     if not _IDENTITY.fullmatch(digest):
         raise InvalidDocument(f"{digest!r} is not a digest of the form sha256:<64 hex digits>")
     return digest.removeprefix("sha256:")

@@ -28,7 +28,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TensorSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """One input or output: Open Inference Protocol datatype, and shape with −1 for "any"."""
+    """One input or output: Open Inference Protocol datatype, and shape with -1 for "any"."""
 
     name: str
     datatype: str

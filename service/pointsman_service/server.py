@@ -33,7 +33,7 @@ class DrainingServer(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to drain, or, when told again, end at once."""
-        del frame
+        del sig, frame  # every signal that ends the process ends it in the same order
         if self._service.draining:
             self.force_exit = True
             self.should_exit = True

@@ -1,6 +1,7 @@
 """The child process of validation: reads a `Request` from stdin, writes its findings to stdout.
 
-Exit code 0 and an `Inspection`, or 1 and a `Failure`. Run as `python -m pointsman.validation.child`.
+Run as `python -m pointsman.validation.child`: exit code 0 and an `Inspection`, or 1 and a
+`Failure`.
 """
 
 import resource

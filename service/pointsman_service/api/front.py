@@ -5,10 +5,18 @@ it; so both happen only for requests that need them.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from pointsman_service.api import messages, metrics, predict, probes
-from pointsman_service.api.messages import Headers, Receive, Request, Response, Scope, Send
+from pointsman_service.api.messages import (
+    Header,
+    Message,
+    Receive,
+    Request,
+    Response,
+    Scope,
+    Send,
+)
 from pointsman_service.errors import RequestFailed
 from pointsman_service.service import Service
 
@@ -42,7 +50,7 @@ class Front:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         route = _ROUTES.get(scope["path"])
         if route is None:
-            await self._behind()(scope, receive, send)
+            await self._behind()(scope, receive, self._with_headers(scope, send))
             return
         method, handler = route
         if scope["method"] == method or (scope["method"] == "HEAD" and method == "GET"):
@@ -50,10 +58,7 @@ class Front:
         else:
             response = messages.error_response(405, f"{scope['path']} takes {method}")
             response.headers.append((b"allow", method.encode()))
-        stable = self._service.router.stable
-        if not response.model and stable is not None:
-            response.model = stable.headers
-        await messages.respond(response, send, self._headers(scope))
+        await messages.respond(response, send, self._headers(scope, response.model))
 
     async def _answer(self, handler: Handler, request: Request) -> Response:
         try:
@@ -64,12 +69,23 @@ class Front:
             log.exception("a request failed")
             return messages.error_response(500, "an error on the server; its log says more")
 
-    def _headers(self, scope: Scope) -> Headers:
+    def _headers(self, scope: Scope, computed_by: Sequence[Header] = ()) -> list[Header]:
+        """Return what every answer carries: who it is, and which version computed or serves."""
+        stable = self._service.router.stable
         headers = [(b"x-request-id", messages.request_id(scope))]
+        headers += computed_by or (stable.headers if stable else ())
         if self._service.draining:
             # So that clients bring their next request to another instance.
             headers.append((b"connection", b"close"))
         return headers
+
+    def _with_headers(self, scope: Scope, send: Send) -> Send:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *self._headers(scope)]
+            await send(message)
+
+        return sending
 
     def _behind(self) -> Application:
         if self._documentation is None:

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -21,7 +21,7 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Headers = list[tuple[bytes, bytes]]
+Header = tuple[bytes, bytes]
 
 JSON = b"application/json"
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
@@ -42,8 +42,8 @@ class Response:
     status: int
     body: bytes
     content_type: bytes = JSON
-    model: tuple[tuple[bytes, bytes], ...] = ()
-    headers: Headers = field(default_factory=list)
+    model: Sequence[Header] = ()
+    headers: list[Header] = field(default_factory=list)
 
 
 class Request:
@@ -99,13 +99,12 @@ def error_response(status: int, message: str) -> Response:
     return Response(status, orjson.dumps({"error": message}))
 
 
-async def respond(response: Response, send: Send, extra: Headers) -> None:
+async def respond(response: Response, send: Send, extra: Sequence[Header]) -> None:
     """Send a whole answer."""
     headers = [
         (b"content-type", response.content_type),
         (b"content-length", b"%d" % len(response.body)),
         *response.headers,
-        *response.model,
         *extra,
     ]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})

@@ -74,7 +74,7 @@ def _health() -> dict[str, Any]:
 
 
 def _plain(summary: str, content_type: str = "application/json") -> dict[str, Any]:
-    content = {content_type: {}}
+    content: dict[str, Any] = {content_type: {}}
     return {"summary": summary, "responses": {"200": {"description": summary, "content": content}}}
 
 

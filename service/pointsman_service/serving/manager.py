@@ -102,11 +102,10 @@ class Manager:
         if aspired is None:
             return True
         channel = aspired.channel
-        serving = self._router.stable
+        stable = self._router.stable
+        serving = stable.version.digest if stable else None
         refused = self.refusal is not None and self.refusal.generation == channel.generation
-        action = policy.decide(
-            channel.stable.digest, serving and serving.version.digest, self.residents, refused
-        )
+        action = policy.decide(channel.stable.digest, serving, self.residents, refused)
         if action is policy.Action.LOAD and not await self._load(channel):
             await self._last_good()
             return not self.trouble
@@ -129,7 +128,7 @@ class Manager:
             log.warning(self.trouble)
         except PointsmanError as error:
             self._refuse(channel, str(error))
-        except Exception as error:  # noqa: BLE001 — a version must never take the process down
+        except Exception as error:  # a version must never take the process down
             log.exception("loading %s failed", version)
             self._refuse(channel, f"{type(error).__name__}: {error}")
         else:

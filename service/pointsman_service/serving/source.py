@@ -119,6 +119,6 @@ class Source:
         self._tell(Aspired(channel, document, "cache"))
 
     def _pause(self) -> float:
-        backed_off = min(self._poll_seconds * 2**self._failures, _LONGEST_PAUSE_SECONDS)
+        backed_off = min(self._poll_seconds * 2.0**self._failures, _LONGEST_PAUSE_SECONDS)
         pause = max(self._poll_seconds, backed_off)
         return pause * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 — spreads the fleet
