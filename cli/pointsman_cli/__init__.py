@@ -1,1 +1,1 @@
-"""."""
+"""The `pointsman` command: what operators type, and what comes back."""

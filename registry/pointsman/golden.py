@@ -67,6 +67,15 @@ def save(path: Path, inputs: Arrays, outputs: Arrays) -> None:
     np.savez_compressed(path, allow_pickle=False, **arrays)
 
 
+def from_json(golden: Golden, outputs: Mapping[str, Any]) -> Arrays:
+    """Turn a service's JSON outputs into arrays that `mismatch` can compare."""
+    return {
+        name: np.asarray(outputs[name], dtype=expected.dtype)
+        for name, expected in golden.outputs.items()
+        if name in outputs
+    }
+
+
 def mismatch(golden: Golden, computed: Arrays) -> str:
     """Say in one sentence how `computed` differs from what is expected; "" when it does not."""
     for name, expected in golden.outputs.items():

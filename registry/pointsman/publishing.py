@@ -61,11 +61,14 @@ def publish(
     golden_set: Path | None = None,
     particulars: Particulars | None = None,
     progress: Progress | None = None,
+    *,
+    dry_run: bool = False,
 ) -> Published:
     """Make `source`, an `.onnx` file or a directory with one, a version of `model`.
 
     Raises `InvalidModel` for files that cannot be served, `VersionExists` when the name is taken
-    by other content, and `StoreError`; in each case nothing becomes visible.
+    by other content, and `StoreError`; in each case nothing becomes visible. With `dry_run` all is
+    done but writing.
     """
     key = keys.manifest(model_name(model), version_name(version))
     progress = progress or Progress()
@@ -77,9 +80,11 @@ def publish(
     draft = _draft(model, version, files, inspection, particulars or Particulars())
     if existing := _existing(store, key, draft):
         return Published(existing, created=False)
+    sealed = manifest.seal(draft)
+    if dry_run:
+        return Published(sealed, created=True)
     progress.step("uploading")
     _upload_blobs(store, model, draft, files, progress)
-    sealed = manifest.seal(draft)
     try:
         store.create(key, sealed.document)
     except ObjectExists:

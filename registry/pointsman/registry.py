@@ -87,7 +87,7 @@ class Registry:
             )
         return version
 
-    def publish(
+    def publish(  # noqa: PLR0913 — a notebook's one-line call: each keyword says what it is
         self,
         model: str,
         version: str,
@@ -98,6 +98,7 @@ class Registry:
         labels: Mapping[str, str] | None = None,
         note: str = "",
         progress: publishing.Progress | None = None,
+        dry_run: bool = False,
     ) -> publishing.Published:
         """Publish an `.onnx` file, or a directory with one, as an immutable version.
 
@@ -113,6 +114,7 @@ class Registry:
             Path(golden) if golden else None,
             particulars,
             progress,
+            dry_run=dry_run,
         )
 
     def channel(self, model: str, name: str) -> Channel:
@@ -126,17 +128,28 @@ class Registry:
         return channel
 
     def activate(
-        self, model: str, version: str, channel: str = "production", *, why: str = "", by: str = ""
+        self,
+        model: str,
+        version: str,
+        channel: str = "production",
+        *,
+        why: str = "",
+        by: str = "",
+        if_generation: int | None = None,
     ) -> Channel:
         """Point the channel at a published version; one already stable changes nothing.
 
-        Raises `NotFound` for a version that was never published, `ChannelConflict` when other
-        writers win every time.
+        With `if_generation`, only while the channel is at that generation. Raises `NotFound` for a
+        version that was never published, `ChannelConflict` when somebody else moved the channel
+        past `if_generation`, or when other writers win every time.
         """
         target = Pointer(version=version, digest=self.version(model, version).digest)
-        return self._move(
-            model, channel, why, by, lambda now, author: channels.activate(now, target, author)
-        )
+
+        def forward(now: Channel | None, author: Author) -> Channel:
+            _require_generation(now, if_generation)
+            return channels.activate(now, target, author)
+
+        return self._move(model, channel, why, by, forward)
 
     def rollback(
         self,
@@ -146,15 +159,18 @@ class Registry:
         to: str | None = None,
         why: str = "",
         by: str = "",
+        if_generation: int | None = None,
     ) -> Channel:
         """Point the channel back at the version it served before, or at version `to` of those.
 
-        Raises `NothingToRollBack` when there is none, `NotFound` for a channel never used.
+        Raises `NothingToRollBack` when there is nothing to go to, `NotFound` for a channel never
+        used, `ChannelConflict` as `activate` does.
         """
         self.channel(model, channel)
 
         def back(now: Channel | None, author: Author) -> Channel:
             assert now is not None  # noqa: S101 — channels are never deleted
+            _require_generation(now, if_generation)
             return channels.rollback(now, author, to)
 
         return self._move(model, channel, why, by, back)
@@ -207,3 +223,9 @@ class Registry:
         if present is None:
             return False
         return present.nonce == wanted.nonce or wanted.history[-1] in present.history
+
+
+def _require_generation(channel: Channel | None, wanted: int | None) -> None:
+    present = channel.generation if channel else 0
+    if wanted not in {None, present}:
+        raise ChannelConflict(f"somebody else moved the channel to generation {present}")

@@ -1,0 +1,129 @@
+"""Waiting for the fleet: what every live instance makes of a generation, and how long it took.
+
+The channel is moved before this begins; here it is only watched, through the heartbeats that
+instances write the moment they have dealt with a generation.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pointsman import fleet, heartbeat
+from pointsman.heartbeat import Heartbeat, Instance, Verdict
+from pointsman.stores.base import ObjectStore
+
+_LOOK_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What is waited for: that a channel's generation serves a digest."""
+
+    model: str
+    channel: str
+    generation: int
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Where one instance stands, and how many seconds after the change it got there."""
+
+    instance: str
+    verdict: Verdict
+    version: str
+    seconds: float | None
+    reason: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """Return the instance's part of `--json`."""
+        return {
+            "id": self.instance,
+            "state": str(self.verdict),
+            "version": self.version,
+            "seconds": None if self.seconds is None else round(self.seconds, 3),
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What the fleet answered; `stale` are instances that stopped beating and were not asked."""
+
+    answers: tuple[Answer, ...]
+    seconds: float
+    failed_requests: int
+    stale: tuple[str, ...] = ()
+
+    def having(self, verdict: Verdict) -> list[Answer]:
+        """Return the answers with this verdict."""
+        return [answer for answer in self.answers if answer.verdict is verdict]
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether nobody is left to wait for, and nobody refused."""
+        return not self.having(Verdict.WAITING) and not self.having(Verdict.REFUSED)
+
+
+@dataclass(slots=True)
+class Watch:
+    """Looks at the fleet again and again, and remembers when each instance answered."""
+
+    store: ObjectStore
+    model: str
+    channel: str
+    tell: Callable[[Answer], None]
+    errors_before: Mapping[str, int] = field(default_factory=dict)
+    _answered: dict[str, Answer] = field(default_factory=dict)
+
+    def begin(self) -> None:
+        """Note how many requests had failed before the change."""
+        self.errors_before = _errors(heartbeat.live(self._instances()))
+
+    def until_settled(self, goal: Goal, started: float, timeout: float) -> Confirmation:
+        """Return when every live instance answered, one refused, or `timeout` seconds passed.
+
+        `started` is when the change was made, by `time.monotonic`.
+        """
+        self._answered.clear()
+        deadline = started + timeout
+        while True:
+            confirmation = self._look(goal, started)
+            settled = not confirmation.having(Verdict.WAITING)
+            if settled or confirmation.having(Verdict.REFUSED) or time.monotonic() >= deadline:
+                return confirmation
+            time.sleep(_LOOK_SECONDS)
+
+    def _look(self, goal: Goal, started: float) -> Confirmation:
+        instances = self._instances()
+        beating = heartbeat.live(instances)
+        seconds = time.monotonic() - started
+        answers = tuple(self._answer(each, goal, seconds) for each in beating)
+        after = _errors(beating)
+        failed = sum(
+            max(0, after[name] - self.errors_before.get(name, after[name])) for name in after
+        )
+        stale = tuple(each.heartbeat.instance for each in instances if not each.live)
+        last = max((answer.seconds or 0.0 for answer in answers), default=0.0)
+        return Confirmation(answers, last, failed, stale)
+
+    def _answer(self, beat: Heartbeat, goal: Goal, seconds: float) -> Answer:
+        if (known := self._answered.get(beat.instance)) is not None:
+            return known
+        verdict = heartbeat.judge(beat, goal.generation, goal.digest)
+        if verdict is Verdict.WAITING:
+            return Answer(beat.instance, verdict, beat.serving, None)
+        reason = beat.refused if verdict is Verdict.REFUSED else ""
+        answer = Answer(beat.instance, verdict, beat.serving, seconds, reason)
+        self._answered[beat.instance] = answer
+        self.tell(answer)
+        return answer
+
+    def _instances(self) -> list[Instance]:
+        return fleet.instances(self.store, self.model, self.channel)
+
+
+def _errors(beating: Iterable[Heartbeat]) -> dict[str, int]:
+    return {each.instance: each.errors for each in beating}

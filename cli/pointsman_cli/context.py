@@ -1,0 +1,128 @@
+"""What a command receives: its configuration, its voice, and the registry, each made when used.
+
+`with_context` gives a command the options that every command has.
+"""
+
+import functools
+import inspect
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pointsman_cli.output import Output
+
+if TYPE_CHECKING:
+    from pointsman.registry import Registry
+    from pointsman.stores.base import ObjectStore
+    from pointsman_cli.configuration import Project
+
+_COMMON = "Options of every command"
+
+
+class Context:
+    """One invocation."""
+
+    def __init__(self, output: Output, flags: dict[str, str | None]) -> None:
+        self.output = output
+        self._flags = flags
+
+    @functools.cached_property
+    def project(self) -> "Project":
+        """The configuration in force; raises `UsageError` when it is wrong."""
+        from pointsman_cli import configuration
+
+        return configuration.load(self._flags, os.environ, Path.cwd())
+
+    @functools.cached_property
+    def registry(self) -> "Registry":
+        """The registry in the configured store."""
+        import pointsman
+
+        return pointsman.open(self.project.configuration.store)
+
+    @functools.cached_property
+    def fleet_store(self) -> "ObjectStore":
+        """Where heartbeats are."""
+        from pointsman.stores import open_store
+
+        fleet = self.project.configuration.fleet
+        return open_store(fleet) if fleet else self.registry.store
+
+    @property
+    def model(self) -> str:
+        """The model to work on; raises `UsageError` when none is named."""
+        from pointsman.names import model_name
+        from pointsman_cli.errors import UsageError
+
+        name = self.project.configuration.model
+        if not name:
+            raise UsageError(
+                "no model is named",
+                'Use --model NAME, or put model = "NAME" into pointsman.toml.',
+            )
+        return model_name(name)
+
+    @property
+    def channel(self) -> str:
+        """The channel to work on."""
+        from pointsman.names import channel_name
+
+        return channel_name(self.project.configuration.channel)
+
+
+def with_context(command: Callable[..., None]) -> Callable[..., None]:
+    """Turn `command(context, …)` into one that takes the common options instead of a context."""
+
+    @functools.wraps(command)
+    def with_options(**arguments: Any) -> None:
+        common = {name: arguments.pop(name) for name in _OPTIONS}
+        output = Output(as_json=common["json"], quiet=common["quiet"])
+        current.output = output
+        flags = {name: common[name] for name in ("store", "model", "channel")}
+        try:
+            command(Context(output, flags), **arguments)
+        except KeyboardInterrupt:
+            from pointsman_cli.errors import Interrupted
+
+            raise Interrupted("interrupted", "What was done until now stays done.") from None
+
+    own = [
+        parameter
+        for name, parameter in inspect.signature(command, eval_str=True).parameters.items()
+        if name != "context"
+    ]
+    with_options.__signature__ = inspect.Signature([*own, *_OPTIONS.values()])  # type: ignore[attr-defined]
+    return with_options
+
+
+class _Current:
+    """The voice of the running command, for the one place that reports its failure."""
+
+    output = Output()
+
+
+current = _Current()
+
+
+def _option(name: str, kind: Any, *flags: str, text: str) -> inspect.Parameter:
+    default = False if kind is bool else None
+    option = typer.Option(*flags, help=text, rich_help_panel=_COMMON, show_default=False)
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option]
+    )
+
+
+_OPTIONS = {
+    "store": _option(
+        "store", str | None, "--store", text="Where models live: file:///path or s3://bucket."
+    ),
+    "model": _option("model", str | None, "--model", "-m", text="The model to work on."),
+    "channel": _option(
+        "channel", str | None, "--channel", "-c", text="The channel; default: production."
+    ),
+    "json": _option("json", bool, "--json", text="One JSON document on stdout."),
+    "quiet": _option("quiet", bool, "--quiet", "-q", text="Only data and errors."),
+}

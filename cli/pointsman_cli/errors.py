@@ -1,0 +1,75 @@
+"""How the command fails: its own errors, and the exit code each kind of failure ends with.
+
+`EXIT_CODES` is the documented list; `docs/exit-codes.md` is checked against it.
+"""
+
+from enum import IntEnum
+from typing import Any
+
+from pointsman.errors import PointsmanError, StoreError
+
+
+class Exit(IntEnum):
+    """What a script can tell a result by."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    REFUSED = 3
+    UNCONFIRMED = 4
+    STORE = 5
+    INTERRUPTED = 130
+
+
+EXIT_CODES = {
+    Exit.DONE: "done, and confirmed where there is something to confirm",
+    Exit.FAILED: "not done; the message says why, and nothing changed",
+    Exit.USAGE: "the command line or the configuration is wrong",
+    Exit.REFUSED: "an instance refused the version; the channel was put back unless --keep",
+    Exit.UNCONFIRMED: "done, but not every live instance confirmed it in time",
+    Exit.STORE: "the store could not be reached, or refused the credentials",
+    Exit.INTERRUPTED: "interrupted from the keyboard",
+}
+
+
+class CommandError(PointsmanError):
+    """A command that cannot go on; `document` is its result as far as it came, for `--json`."""
+
+    exit_code = Exit.FAILED
+
+    def __init__(
+        self, message: str, hint: str = "", document: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(message, hint)
+        self.document = document
+
+
+class UsageError(CommandError):
+    """The command line or the configuration is wrong."""
+
+    exit_code = Exit.USAGE
+
+
+class Interrupted(CommandError):
+    """Somebody pressed Ctrl-C."""
+
+    exit_code = Exit.INTERRUPTED
+
+
+class Refused(CommandError):
+    """An instance would not serve the version."""
+
+    exit_code = Exit.REFUSED
+
+
+class Unconfirmed(CommandError):
+    """Not every live instance reported back in time."""
+
+    exit_code = Exit.UNCONFIRMED
+
+
+def exit_code(error: PointsmanError) -> Exit:
+    """Return the code a failure ends with."""
+    if isinstance(error, CommandError):
+        return error.exit_code
+    return Exit.STORE if isinstance(error, StoreError) else Exit.FAILED

@@ -1,0 +1,1 @@
+"""Where a service can run: one interface (`base`), one module per platform, found by name."""

@@ -1,0 +1,20 @@
+"""Finding platforms by name, built-in or installed."""
+
+from importlib.metadata import entry_points
+from typing import cast
+
+from pointsman_cli.context import Context
+from pointsman_cli.errors import UsageError
+from pointsman_cli.platforms.base import Platform
+
+GROUP = "pointsman.platforms"
+
+
+def platform(name: str, context: Context) -> Platform:
+    """Return the platform called `name`; raises `UsageError` when there is none."""
+    found = entry_points(group=GROUP)
+    if name not in found.names:
+        raise UsageError(
+            f"there is no platform {name!r}", f"There is: {', '.join(sorted(found.names))}."
+        )
+    return cast("type[Platform]", found[name].load())(context)
