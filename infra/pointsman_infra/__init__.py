@@ -1,1 +1,1 @@
-"""."""
+"""What provisioning hands to everything else: `outputs` is the contract."""

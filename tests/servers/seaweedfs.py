@@ -126,7 +126,7 @@ def _arguments(root: Path, ports: list[int]) -> list[str]:
         "-s3.port.lance=0",
         f"-s3.config={root / 's3.json'}",
         "-master.volumeSizeLimitMB=64",
-        "-volume.max=8",
+        "-volume.max=100",
         "-master.volumePreallocate=false",
         *numbered,
     ]

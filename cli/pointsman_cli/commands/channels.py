@@ -10,8 +10,8 @@ from pointsman_cli.context import Context, with_context
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command()(activate)
-    app.command()(rollback)
+    app.command(epilog="Example: pointsman activate v2 --why 'better on sevens'")(activate)
+    app.command(epilog="Example: pointsman rollback --to v1")(rollback)
     app.command()(history)
 
 
@@ -25,9 +25,10 @@ def activate(
     keep: Keep = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Make a version serve, and wait until every live instance says that it does.
+    """Make a version serve, on every instance.
 
-    If an instance refuses it, the channel goes back to what it named before.
+    Waits until every live instance says that it does. If an instance refuses it, the channel
+    goes back to what it named before.
     """
     from pointsman_cli.moving import Activation, Patience, move
 
@@ -48,9 +49,10 @@ def rollback(
     keep: Keep = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Go back to the version that served before, and wait until every live instance does.
+    """Go back to the version that served before.
 
-    Rolling back twice goes further back; it never returns to what was rolled back from.
+    Waits until every live instance says that it is back. Rolling back twice goes further
+    back; it never returns to what was rolled back from.
     """
     from pointsman_cli.moving import Patience, Return, move
 
@@ -70,7 +72,7 @@ def history(
     context: Context,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many changes.")] = 20,
 ) -> None:
-    """List what the channel named, since when, by whom, and why; newest first."""
+    """List what the channel named, newest first."""
     import msgspec
 
     channel = context.registry.channel(context.model, context.channel)

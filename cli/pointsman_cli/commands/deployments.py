@@ -35,9 +35,10 @@ def deploy(
     timeout: Timeout = 120.0,
     dry_run: DryRun = False,
 ) -> None:
-    """Run the service, and prove from outside that it serves what the channel names.
+    """Run the service, and prove that it serves.
 
-    A service that already runs as asked is left alone, and proven again. If nothing was ever
+    The proof comes from outside: health, then the golden set over HTTP. A service that
+    already runs as asked is left alone, and proven again. If nothing was ever
     activated and the model has exactly one version, that one is activated first.
     """
     from pointsman_cli.platforms.base import Wanted

@@ -11,7 +11,7 @@ from pointsman_cli.context import Context, with_context
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command()(predict)
+    app.command(epilog="Example: echo '{\"inputs\": [[0, 1]]}' | pointsman predict -")(predict)
 
 
 @with_context
@@ -24,7 +24,7 @@ def predict(
         str, typer.Option(help="The service; default: the local deployment of this channel.")
     ] = "",
 ) -> None:
-    """Send one prediction request, and print the answer."""
+    """Send one prediction request."""
     import json
 
     from pointsman_cli import client

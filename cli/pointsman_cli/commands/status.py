@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 @with_context
 def status(context: Context) -> None:
-    """Show the channel, and what every instance serves, how fast, and how ready to roll back."""
+    """Show the channel and every instance of it."""
     from pointsman import fleet
 
     channel = context.registry.channel(context.model, context.channel)

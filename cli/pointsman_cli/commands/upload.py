@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("upload-model")(upload_model)
+    app.command(
+        "upload-model",
+        epilog="Example: pointsman upload-model v2 model.onnx --golden golden.npz --activate",
+    )(upload_model)
 
 
 @with_context
@@ -38,7 +41,7 @@ def upload_model(
     keep: Keep = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Validate a model and publish it as an immutable version.
+    """Publish a model as an immutable version.
 
     The model is loaded and run in a process of its own before anything is uploaded. Publishing
     the same content again changes nothing; other content under a used name is refused.
@@ -104,8 +107,8 @@ def _sentence(published: "Published", *, dry_run: bool) -> str:
         f"{verb} {manifest.model} {manifest.version}"
         if published.created
         else f"{manifest.model} {manifest.version} is already there, with the same content",
-        f"{len(manifest.files)} file{'s' if len(manifest.files) > 1 else ''}, {size(manifest.size)}",
-        f"loads in {duration(measured.load_seconds)}, "
+        f"{len(manifest.files)} files, {size(manifest.size)}",
+        f"loads in {duration(measured.load_seconds)}",
         f"answers in {duration(measured.latency_seconds)}",
     ]
     if manifest.golden:
