@@ -9,6 +9,7 @@ SOURCES := registry service cli infra tests benchmarks examples
 MEMBERS := -e . -e registry[validate] -e service -e cli -e infra
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
+export UV_COMPILE_BYTECODE := 1
 
 .PHONY: help setup demo test check fix bench train lock clean
 
