@@ -16,6 +16,7 @@ from pointsman_cli.errors import UsageError
 
 FILE_NAME = "pointsman.toml"
 STATE_DIRECTORY = ".pointsman"
+PUBLIC_KEYS = ("POINTSMAN_PUBLIC_KEY", "POINTSMAN_PUBLIC_KEYS")
 
 
 class LocalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,6 +33,10 @@ class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: str = ""
     channel: str = "production"
     fleet: str = ""
+    signing_key: str = ""
+    """The file of the private key that signs; see `pointsman keys new`."""
+    public_keys: tuple[str, ...] = ()
+    """The keys whose signatures count; services started from here demand one of them."""
     local: LocalSettings = LocalSettings()
 
 
@@ -57,10 +62,14 @@ def load(
     for key in ("store", "fleet"):
         if isinstance(values.get(key), str):
             values[key] = _anchored(values[key], directory)
-    for key in ("store", "model", "channel", "fleet"):
+    if isinstance(key_file := values.get("signing_key"), str) and key_file:
+        values["signing_key"] = str(directory / key_file)
+    for key in ("store", "model", "channel", "fleet", "signing_key"):
         given = flags.get(key) or environment.get(f"POINTSMAN_{key.upper()}")
         if given:
             values[key] = given
+    if public := [environment[name] for name in PUBLIC_KEYS if environment.get(name)]:
+        values["public_keys"] = tuple(public)
     values.setdefault("store", (directory / STATE_DIRECTORY / "store").as_uri())
     try:
         return Project(msgspec.convert(values, Configuration), directory)

@@ -73,7 +73,9 @@ def prune(
     try:
         now = store.now()
         plan = _plan(store, model, keep, now)
-        removed = [each for each in plan.removed if _remove(store, each, lease, tell)]
+        removed, spared = [], []
+        for each in plan.removed:
+            (removed if _remove(store, each, lease, tell) else spared).append(each)
         notes = _noted(store, model, now)
         staying = [dated.version for dated in _versions(store, model)]
         garbage = _garbage(store, model, staying, now, notes)
@@ -83,7 +85,8 @@ def prune(
             store.delete(info.key)
     finally:
         lease.release()
-    return Pruned(tuple(removed), plan.kept, garbage)
+    kept = (*plan.kept, *((each, "activated at this moment") for each in spared))
+    return Pruned(tuple(removed), kept, garbage)
 
 
 def _plan(store: ObjectStore, model: str, keep: int, now: datetime) -> Plan:

@@ -1,6 +1,7 @@
 """Options that several commands share, and how `name=value` is read."""
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
@@ -16,6 +17,16 @@ Keep = Annotated[
 ]
 Timeout = Annotated[float, typer.Option(min=0.1, help="Seconds to wait for the fleet.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+
+Sign = Annotated[
+    Path | None,
+    typer.Option(
+        "--sign",
+        metavar="KEYFILE",
+        help="Sign with this private key; default: POINTSMAN_SIGNING_KEY, or signing_key.",
+        show_default=False,
+    ),
+]
 
 
 def pairs(given: Iterable[str], convert: Callable[[str], Value], option: str) -> dict[str, Value]:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from pointsman_cli.commands.arguments import DryRun, Keep, NoWait, Timeout, Why
+from pointsman_cli.commands.arguments import DryRun, Keep, NoWait, Sign, Timeout, Why
 from pointsman_cli.context import Context, with_context
 
 
@@ -23,6 +23,7 @@ def activate(
     no_wait: NoWait = False,
     timeout: Timeout = 120.0,
     keep: Keep = False,
+    sign: Sign = None,
     dry_run: DryRun = False,
 ) -> None:
     """Make a version serve, on every instance.
@@ -32,6 +33,7 @@ def activate(
     """
     from pointsman_cli.moving import Activation, Patience, move
 
+    context.sign_with(sign)
     if dry_run:
         context.registry.version(context.model, version)
         _plan(context, version)
@@ -47,6 +49,7 @@ def rollback(
     no_wait: NoWait = False,
     timeout: Timeout = 120.0,
     keep: Keep = False,
+    sign: Sign = None,
     dry_run: DryRun = False,
 ) -> None:
     """Go back to the version that served before.
@@ -56,6 +59,7 @@ def rollback(
     """
     from pointsman_cli.moving import Patience, Return, move
 
+    context.sign_with(sign)
     if dry_run:
         from pointsman.channel import Author
         from pointsman.channel import rollback as transition

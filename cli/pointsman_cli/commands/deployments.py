@@ -1,6 +1,5 @@
 """`deploy`, `logs`, `destroy`, `serve`: the service as a process, here or on a platform."""
 
-import os
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -112,13 +111,7 @@ def serve(
     """Run the service in the foreground, until Ctrl-C. Same as `python -m pointsman_service`."""
     from pointsman_cli import process
 
-    configuration = context.project.configuration
-    environment = os.environ | {
-        "POINTSMAN_STORE": configuration.store,
-        "POINTSMAN_MODEL": context.model,
-        "POINTSMAN_CHANNEL": context.channel,
-        "POINTSMAN_FLEET": configuration.fleet,
-    }
+    environment = context.service_environment()
     if port is not None:
         environment["PORT"] = str(port)
     process.replace([sys.executable, "-m", "pointsman_service"], environment)

@@ -1,11 +1,11 @@
 """`upload-model`: make files a version."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pointsman_cli.commands.arguments import DryRun, Keep, NoWait, Timeout, Why, pairs
+from pointsman_cli.commands.arguments import DryRun, Keep, NoWait, Sign, Timeout, Why, pairs
 from pointsman_cli.context import Context, with_context
 from pointsman_cli.output import duration, size
 
@@ -31,6 +31,10 @@ def upload_model(
         Path | None,
         typer.Option(help="An .npz of inputs/NAME and outputs/NAME, replayed before serving."),
     ] = None,
+    sample: Annotated[
+        Path | None,
+        typer.Option(help="An .npz or JSON of inputs to try it on, where there is no golden set."),
+    ] = None,
     metric: Annotated[list[str], typer.Option(help="name=number, any number of times.")] = [],
     label: Annotated[list[str], typer.Option(help="name=text, any number of times.")] = [],
     note: Annotated[str, typer.Option(help="A sentence for those who come later.")] = "",
@@ -39,6 +43,7 @@ def upload_model(
     no_wait: NoWait = False,
     timeout: Timeout = 120.0,
     keep: Keep = False,
+    sign: Sign = None,
     dry_run: DryRun = False,
 ) -> None:
     """Publish a model as an immutable version.
@@ -46,7 +51,18 @@ def upload_model(
     The model is loaded and run in a process of its own before anything is uploaded. Publishing
     the same content again changes nothing; other content under a used name is refused.
     """
-    published = _publish(context, version, path, golden, metric, label, note, dry_run=dry_run)
+    context.sign_with(sign)
+    published = _publish(
+        context,
+        version,
+        path,
+        golden=golden,
+        sample=sample,
+        metrics=pairs(metric, float, "--metric"),
+        labels=pairs(label, str, "--label"),
+        note=note,
+        dry_run=dry_run,
+    )
     manifest = published.version.manifest
     _compare_with_stable(context, manifest)
     if activate and not dry_run:
@@ -67,35 +83,17 @@ def upload_model(
     )
 
 
-def _publish(
-    context: Context,
-    version: str,
-    path: Path,
-    golden: Path | None,
-    metric: list[str],
-    label: list[str],
-    note: str,
-    *,
-    dry_run: bool,
-) -> "Published":
+def _publish(context: Context, version: str, path: Path, **said: Any) -> "Published":
+    """Publish with progress; `said` are the keywords of `Registry.publish`."""
     from pointsman.publishing import Progress
 
     output = context.output
-    metrics = pairs(metric, float, "--metric")
-    labels = pairs(label, str, "--label")
     with output.transfer() as transfer:
+        progress = Progress(output.step, transfer.expect, transfer.advance)
         published = context.registry.publish(
-            context.model,
-            version,
-            path,
-            golden=golden,
-            metrics=metrics,
-            labels=labels,
-            note=note,
-            progress=Progress(output.step, transfer.expect, transfer.advance),
-            dry_run=dry_run,
+            context.model, version, path, progress=progress, **said
         )
-    output.success(_sentence(published, dry_run=dry_run))
+    output.success(_sentence(published, dry_run=said["dry_run"]))
     return published
 
 

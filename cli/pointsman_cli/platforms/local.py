@@ -114,13 +114,8 @@ class LocalPlatform:
         host, port = self._address(wanted)
         port = port or _free_port(host)
         instance = f"local-{os.urandom(3).hex()}"
-        configuration = self._context.project.configuration
         self._directory.mkdir(parents=True, exist_ok=True)
-        environment = os.environ | {
-            "POINTSMAN_STORE": configuration.store,
-            "POINTSMAN_MODEL": self._context.model,
-            "POINTSMAN_CHANNEL": self._context.channel,
-            "POINTSMAN_FLEET": configuration.fleet,
+        environment = self._context.service_environment() | {
             "POINTSMAN_HOST": host,
             "POINTSMAN_INSTANCE": instance,
             "POINTSMAN_PLATFORM": "local",
@@ -137,7 +132,7 @@ class LocalPlatform:
             started=process.started_at(pid) or 0.0,
             url=f"http://{host}:{port}",
             instance=instance,
-            store=configuration.store,
+            store=self._context.project.configuration.store,
             wanted_port=port,
             host=host,
         )

@@ -23,6 +23,7 @@ _PREFIX = "ed25519:"
 _RAW_BYTES = 32
 _ID_DIGITS = 16
 _LONGEST_FILE = 64 << 10
+_LOOKS_SECRET = re.compile(r"PRIVATE KEY|\n|MC4CAQ|^[A-Za-z0-9+/]{43}=$")
 _SEPARATORS = re.compile(r"[\s,]+")
 
 
@@ -92,6 +93,11 @@ class SigningKey:
 
         Raises `KeyUnusable` when the file cannot be read or holds something else.
         """
+        if _LOOKS_SECRET.search(str(path)):
+            raise KeyUnusable(
+                "the signing key must be given as the path of a file, and not as the key itself",
+                "Treat that key as known to others, and make a new one: `pointsman keys new`.",
+            )
         from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
