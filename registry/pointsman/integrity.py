@@ -72,7 +72,8 @@ def verify(
     Raises `NotFound` when there is no such model or version, and `StoreError`.
     """
     progress = progress or Progress()
-    names = [keys.name_in(info.key) for info in store.scan(keys.versions(model))]
+    listed = [info.key for info in store.scan(keys.versions(model))]
+    names = [keys.name_in(key) for key in listed if keys.is_document(key)]
     if not names or only not in {None, *names}:
         raise NotFound(
             f"there is no {f'version {only} of ' if names else 'model named '}{model} "
@@ -161,6 +162,8 @@ def _channels(
 ) -> Iterator[Damage]:
     for info in store.scan(keys.channels(model)):
         name = keys.name_in(info.key)
+        if not keys.is_document(info.key):
+            continue
         try:
             stored = store.get(info.key)
             data = stored.data if stored else b""

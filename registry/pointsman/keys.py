@@ -1,5 +1,6 @@
 """The only place where object keys are spelled; see `docs/formats.md` for what lies under them."""
 
+from pointsman.errors import InvalidName
 from pointsman.names import channel_name, instance_name, model_name, version_name
 
 MODELS = "models/"
@@ -68,6 +69,14 @@ def fleet(model: str, channel_: str) -> str:
 def heartbeat(model: str, channel_: str, instance: str) -> str:
     """One instance's heartbeat."""
     return f"{fleet(model, channel_)}{instance_name(instance)}.json"
+
+
+def is_document(key: str) -> bool:
+    """Tell whether a key is one of ours: others may lie beside them, and no reader sees those."""
+    try:
+        return key.endswith(".json") and bool(version_name(name_in(key)))
+    except InvalidName:
+        return False
 
 
 def name_in(key: str) -> str:

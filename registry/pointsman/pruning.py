@@ -120,7 +120,7 @@ def _remove(store: ObjectStore, version: Version, lease: Lease, tell: Tell) -> b
 def _versions(store: ObjectStore, model: str) -> list[Dated]:
     found = []
     for info in store.scan(keys.versions(model)):
-        data = _read(store, info.key)
+        data = _read(store, info.key) if keys.is_document(info.key) else None
         if data is not None:
             version = manifest.read(data, model, keys.name_in(info.key))
             found.append(Dated(version, info.modified))
@@ -130,7 +130,7 @@ def _versions(store: ObjectStore, model: str) -> list[Dated]:
 def _named(store: ObjectStore, model: str) -> dict[str, str]:
     named: dict[str, str] = {}
     for info in store.scan(keys.channels(model)):
-        data = _read(store, info.key)
+        data = _read(store, info.key) if keys.is_document(info.key) else None
         if data is not None:
             name = keys.name_in(info.key)
             named = retention.names(name, document.members(data, f"the channel {name}")) | named

@@ -8,10 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pointsman.cache import Cache
 from pointsman.registry import Registry
+from pointsman.signing.trust import Trust
 from pointsman.stores import open_store
 from pointsman_service.heartbeats import Heartbeats
 from pointsman_service.instance import identify
 from pointsman_service.runtime import threads
+from pointsman_service.serving.gate import Gate
 from pointsman_service.serving.loader import Loader
 from pointsman_service.serving.manager import Manager
 from pointsman_service.serving.router import Router
@@ -37,14 +39,17 @@ class Service:
         store = open_store(settings.store)
         cache = Cache(settings.cache)
         model, channel = settings.model, settings.channel
+        gate = Gate(Trust(settings.trusted_keys), store, settings.cache, model, channel)
         self.router = Router()
-        self.loader = Loader(Registry(store), cache, model, settings.threads or cpus)
+        self.loader = Loader(
+            Registry(store), cache, model, settings.threads or cpus, gate.check_version
+        )
         self.heartbeats = Heartbeats(self, open_store(settings.fleet or settings.store))
         self.manager = Manager(
             self.loader, self.router, cache, model, channel, self.heartbeats.changed
         )
         self.source = Source(
-            store, cache, model, channel, settings.poll_seconds, self.manager.aspire
+            store, cache, model, channel, settings.poll_seconds, self.manager.aspire, gate.doubt
         )
         self._tasks: list[asyncio.Task[None]] = []
 

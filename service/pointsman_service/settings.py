@@ -13,6 +13,7 @@ import msgspec
 
 from pointsman.errors import PointsmanError
 from pointsman.names import channel_name, instance_name, model_name
+from pointsman.signing.keypair import PublicKey, parse_all
 
 _PREFIX = "POINTSMAN_"
 
@@ -47,6 +48,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Threads of one inference; 0 takes what the cgroup's CPU quota allows."""
     log_format: str = "console"
     """`console` or `json`."""
+    public_keys: str = ""
+    """Only what one of these keys signed is served; separated by spaces or commas."""
+    public_key: str = ""
+    """Another one: who has a single key may say so."""
 
     def __post_init__(self) -> None:
         """Refuse what could only fail later."""
@@ -62,6 +67,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 raise ValueError(f"{name} must not be negative")
         if self.log_format not in {"console", "json"}:
             raise ValueError("log_format is console or json")
+
+    @property
+    def trusted_keys(self) -> tuple[PublicKey, ...]:
+        """The keys whose signatures count; raises `KeyUnusable` for what is none."""
+        given = [text for text in (self.public_keys, self.public_key) if text]
+        keys = parse_all(given)
+        if given and not keys:
+            # Nothing but white space: to trust everybody is not what was meant.
+            raise SettingsInvalid("POINTSMAN_PUBLIC_KEYS holds no key", "Set it, or leave it out.")
+        return keys
 
     @property
     def cache(self) -> Path:

@@ -37,12 +37,16 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A version that must not serve here, for which generation, and why."""
+    """A version that must not serve here, for which generation, and why.
+
+    `doubted` means that the channel was not believed, and says nothing of the version.
+    """
 
     generation: int
     pointer: Pointer
     reason: str
     since: datetime
+    doubted: bool = False
 
 
 class Manager:
@@ -102,9 +106,16 @@ class Manager:
         if aspired is None:
             return True
         channel = aspired.channel
+        if aspired.doubt:
+            await self._distrust(aspired)
+            return True
         stable = self._router.stable
         serving = stable.version.digest if stable else None
-        refused = self.refusal is not None and self.refusal.generation == channel.generation
+        refusal = self.refusal
+        refused = refusal is not None and (refusal.generation, refusal.doubted) == (
+            channel.generation,
+            False,
+        )
         action = policy.decide(channel.stable.digest, serving, self.residents, refused)
         if action is policy.Action.LOAD and not await self._load(channel):
             await self._last_good()
@@ -138,11 +149,20 @@ class Manager:
         self._changed()
         return False
 
+    async def _distrust(self, aspired: Aspired) -> None:
+        """Refuse a channel without a look at its version; what served last goes on serving."""
+        self._refuse(aspired.channel, aspired.doubt)
+        await self._last_good()
+        self._changed()
+
     def _refuse(self, channel: Channel, reason: str) -> None:
         log.error("%s refused: %s", channel.stable.version, reason)
         self.counters.failed_loads += 1
         self.trouble = ""
-        self.refusal = Refusal(channel.generation, channel.stable, reason, datetime.now(UTC))
+        doubted = self._aspired is not None and bool(self._aspired.doubt)
+        self.refusal = Refusal(
+            channel.generation, channel.stable, reason, datetime.now(UTC), doubted
+        )
         self.observed_generation = channel.generation
 
     def _switch(self, servable: Servable, channel: Channel) -> None:

@@ -32,6 +32,8 @@ class Aspired:
     channel: Channel
     document: bytes
     origin: str
+    doubt: str = ""
+    """Why it must not be followed, if it must not."""
 
 
 class Source:
@@ -45,6 +47,7 @@ class Source:
         channel: str,
         poll_seconds: float,
         announce: Callable[[Aspired], None],
+        doubt: Callable[[Channel, bytes], str] = lambda _channel, _document: "",
     ) -> None:
         self._store = store
         self._cache = cache
@@ -52,6 +55,7 @@ class Source:
         self._channel = channel
         self._poll_seconds = poll_seconds
         self._announce = announce
+        self._doubt = doubt
         self._etag: str | None = None
         self._announced = False
         self._failures = 0
@@ -77,7 +81,8 @@ class Source:
             stored = await asyncio.to_thread(self._store.get, key, self._etag)
             if stored is not None:
                 channel = channels.read(stored.data, self._channel)
-                self._tell(Aspired(channel, stored.data, "store"))
+                doubt = await asyncio.to_thread(self._doubt, channel, stored.data)
+                self._tell(Aspired(channel, stored.data, "store", doubt))
                 self._etag = stored.info.etag
         except ObjectNotFound:
             self._succeeded()
@@ -114,6 +119,9 @@ class Source:
         try:
             channel = channels.read(document, self._channel)
         except InvalidDocument:
+            return
+        if doubt := self._doubt(channel, document):
+            log.warning("what was served last is not: %s", doubt)
             return
         log.warning("serving what was served last: %s", channel.stable.version)
         self._tell(Aspired(channel, document, "cache"))
