@@ -73,7 +73,8 @@ def prune(
     try:
         now = store.now()
         plan = _plan(store, model, keep, now)
-        removed, spared = [], []
+        removed: list[Version] = []
+        spared: list[Version] = []
         for each in plan.removed:
             (removed if _remove(store, each, lease, tell) else spared).append(each)
         notes = _noted(store, model, now)

@@ -126,7 +126,7 @@ def test_an_activation_at_any_moment_of_a_prune_never_names_what_is_gone(tmp_pat
         store = _old(url)
         registry = Registry(open_store(url))
         registry.activate("m", "v2")
-        refused = []
+        refused: list[bool] = []
 
         def meanwhile(registry: Registry = registry, refused: list[bool] = refused) -> None:
             try:

@@ -1,0 +1,1 @@
+"""Real services, as processes, and the command beside them."""
