@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
 from pointsman.channel import ROLLBACK, Channel
-from pointsman.errors import ChannelConflict, NotFound, NothingToRollBack
+from pointsman.errors import ChannelConflict, NotFound, NothingToRollBack, Untrusted
 from pointsman.heartbeat import Verdict
 from pointsman_cli.confirmation import Answer, Confirmation, Goal, Watch
 from pointsman_cli.context import Context
@@ -198,7 +198,7 @@ def _put_back(
     started = time.monotonic()
     try:
         present = _undo(context, done, done.origin, why)
-    except (ChannelConflict, NothingToRollBack) as error:
+    except (ChannelConflict, NothingToRollBack, Untrusted) as error:
         return f"the channel was not put back: {error.message}", None
     back = Move(done.model, done.channel, done.goal.version, present)
     watch = Watch(context.fleet_store, done.model, done.channel, _teller(context))

@@ -134,9 +134,19 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture
-def fleet(store_url: str, tmp_path: Path, sources: dict[str, Path]) -> Fleet:
+def fleet(file_url: str, tmp_path: Path, sources: dict[str, Path]) -> Fleet:
     """A store where v1 and v2 are signed, v3 is not, and v1 is active."""
-    fleet = Fleet(tmp_path, open_store(store_url), store_url, SigningKey.generate())
+    return _fleet(file_url, tmp_path, sources)
+
+
+@pytest.fixture
+def fleet_anywhere(store_url: str, tmp_path: Path, sources: dict[str, Path]) -> Fleet:
+    """The same, in either kind of store."""
+    return _fleet(store_url, tmp_path, sources)
+
+
+def _fleet(url: str, directory: Path, sources: dict[str, Path]) -> Fleet:
+    fleet = Fleet(directory, open_store(url), url, SigningKey.generate())
     fleet.key.save(fleet.key_file)
     fleet.registry.publish("m", "v1", sources["v1"])
     fleet.registry.publish("m", "v2", sources["v2"])
@@ -229,7 +239,10 @@ def _of_another_channel(fleet: Fleet) -> bytes:
     return read(fleet.store, keys.channel("m", "staging")).data
 
 
-def test_whatever_is_written_over_the_channel_the_last_good_version_goes_on(fleet: Fleet) -> None:
+def test_whatever_is_written_over_the_channel_the_last_good_version_goes_on(
+    fleet_anywhere: Fleet,
+) -> None:
+    fleet = fleet_anywhere
     first = fleet.channel
     fleet.registry.activate("m", "v2")
     good = fleet.channel
