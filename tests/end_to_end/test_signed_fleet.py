@@ -19,8 +19,10 @@ from typing import Any
 import httpx
 import pytest
 
+from pointsman import channel as channels
 from pointsman import document, keys
 from pointsman import registry as registries
+from pointsman.channel import Author
 from pointsman.registry import Registry
 from pointsman.signing.keypair import SigningKey
 from pointsman.signing.notary import Notary
@@ -228,9 +230,11 @@ def _unsigned(fleet: Fleet) -> bytes:
 
 
 def _pointing_elsewhere(fleet: Fleet) -> bytes:
-    members = json.loads(fleet.channel)
-    members["generation"] += 1
-    return document.encode(members)
+    """A rollback that nobody signed, with the signature of what was there."""
+    present = channels.read(fleet.channel, "production")
+    author = Author(by="a thief", at="2026-11-22T12:00:00+00:00", nonce="x")
+    moved = channels.encode(channels.rollback(present, author))
+    return document.encode(json.loads(moved) | {"signed": json.loads(fleet.channel)["signed"]})
 
 
 def _of_another_channel(fleet: Fleet) -> bytes:
