@@ -1,1 +1,1 @@
-"""Real services, as processes, and the command beside them."""
+"""Real processes, real connections, real files."""
