@@ -143,3 +143,48 @@ def test_a_manifest_s_signature_is_not_one_of_a_channel() -> None:
     pasted = {"key": signature.key, "value": signature.value}
     with pytest.raises(Untrusted, match="wrongly signed"):
         TRUST.check_channel("m", "production", _changed(signed=pasted))
+
+
+STEPS = st.lists(st.sampled_from(["v1", "v2", "v3", "back", "renew"]), min_size=1, max_size=25)
+
+
+@given(STEPS)
+def test_every_walk_of_a_signed_channel_stays_believed_and_only_its_present_state_is(
+    steps: list[str],
+) -> None:
+    stored = _signed()
+    for step in steps:
+        before = channels.read(stored, "production")
+        after = _step(before, step)
+        data = NOTARY.sign_channel("m", "production", channels.encode(after, replacing=stored))
+        TRUST.check_channel("m", "production", data)
+        if after != before:
+            assert after.generation == before.generation + 1
+            pasted = json.loads(data) | {"signed": json.loads(stored)["signed"]}
+            with pytest.raises(Untrusted):
+                TRUST.check_channel("m", "production", document.encode(pasted))
+        stored = data
+
+
+@given(STEPS)
+def test_signing_anew_changes_neither_what_serves_nor_where_a_rollback_goes(
+    steps: list[str],
+) -> None:
+    channel = channels.read(_signed(), "production")
+    for step in steps:
+        channel = _step(channel, step)
+        renewed = channels.renew(channel, AUTHOR)
+        assert renewed.stable == channel.stable
+        assert renewed.generation == channel.generation + 1
+        assert channels.previous(renewed) == channels.previous(channel)
+
+
+def _step(channel: channels.Channel, step: str) -> channels.Channel:
+    if step == "renew":
+        return channels.renew(channel, AUTHOR)
+    if step == "back":
+        if channels.previous(channel) is None:
+            return channel
+        return channels.rollback(channel, AUTHOR)
+    digest = "sha256:" + step[1] * 64
+    return channels.activate(channel, Pointer(version=step, digest=digest), AUTHOR)
