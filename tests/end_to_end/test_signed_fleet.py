@@ -29,7 +29,7 @@ from pointsman.signing.notary import Notary
 from pointsman.stores import open_store
 from pointsman.stores.base import ObjectStore
 from pointsman_cli.errors import Exit
-from tests import models
+from tests.service.shelf import Shelf
 from tests.versions import read
 
 SCRIPT = str(Path(sys.executable).with_name("pointsman"))
@@ -123,36 +123,27 @@ class Service:
         assert self.answers_as(serving)
 
 
-@pytest.fixture(scope="module")
-def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Three models that can be told apart."""
-    root = tmp_path_factory.mktemp("sources")
-    for version in FACTORS:
-        (root / version).mkdir()
-    return {
-        version: models.affine(root / version / "model.onnx", factor)
-        for version, factor in FACTORS.items()
-    }
-
-
 @pytest.fixture
-def fleet(file_url: str, tmp_path: Path, sources: dict[str, Path]) -> Fleet:
+def fleet(file_url: str, tmp_path: Path) -> Fleet:
     """A store where v1 and v2 are signed, v3 is not, and v1 is active."""
-    return _fleet(file_url, tmp_path, sources)
+    return _fleet(file_url, tmp_path)
 
 
 @pytest.fixture
-def fleet_anywhere(store_url: str, tmp_path: Path, sources: dict[str, Path]) -> Fleet:
+def fleet_anywhere(store_url: str, tmp_path: Path) -> Fleet:
     """The same, in either kind of store."""
-    return _fleet(store_url, tmp_path, sources)
+    return _fleet(store_url, tmp_path)
 
 
-def _fleet(url: str, directory: Path, sources: dict[str, Path]) -> Fleet:
+def _fleet(url: str, directory: Path) -> Fleet:
     fleet = Fleet(directory, open_store(url), url, SigningKey.generate())
     fleet.key.save(fleet.key_file)
-    fleet.registry.publish("m", "v1", sources["v1"])
-    fleet.registry.publish("m", "v2", sources["v2"])
-    Registry(fleet.store).publish("m", "v3", sources["v3"])
+    shelf = Shelf.at(url, directory / "models")
+    for version, factor in FACTORS.items():
+        shelf.affine(version, factor)
+    for version in ("v1", "v2"):
+        signed = fleet.registry.version("m", version)
+        fleet.registry.notary.sign_version(fleet.store, signed)
     fleet.registry.activate("m", "v1")
     return fleet
 

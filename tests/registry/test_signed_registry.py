@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from pointsman.signing.notary import Notary
 from pointsman.signing.trust import Trust
 from pointsman.stores import open_store
 from pointsman.stores.base import ObjectStore
+from tests import models
 from tests.fakes.unreliable_store import FlakyStore
 from tests.versions import put, read
 
@@ -191,3 +193,22 @@ def test_what_signing_adds_does_not_get_into_the_way_of_reading(store: ObjectSto
     assert registry.channel("m", "production").history[-1].action == ROLLBACK
     with pytest.raises(NothingToRollBack):
         registry.rollback("m")
+
+
+def test_publishing_with_a_key_signs_and_publishing_again_adds_what_is_missing(
+    file_url: str, tmp_path: Path
+) -> None:
+    store = open_store(file_url)
+    model = models.affine(tmp_path / "model.onnx")
+    assert Registry(store).publish("m", "v1", model).created
+    signed = _signed(store)
+    assert not signed.publish("m", "v1", model).created
+    assert signed.activate("m", "v1").generation == 1
+    assert signed.publish("m", "v2", model).created
+    assert signed.activate("m", "v2").generation == 2
+
+
+def test_a_dry_run_signs_nothing(file_url: str, tmp_path: Path) -> None:
+    store = open_store(file_url)
+    _signed(store).publish("m", "v1", models.affine(tmp_path / "model.onnx"), dry_run=True)
+    assert list(store.scan(keys.MODELS)) == []
