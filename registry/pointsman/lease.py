@@ -79,18 +79,17 @@ class Lease:
         self._round += 1
         note = {"schema": 1, "by": self._by, "nonce": self._nonce, "round": self._round}
         data = document.encode(note)
+        failure: StoreError | None = None
         try:
             if etag is None:
                 self._store.create(self._key, data)
             else:
                 self._store.update(self._key, data, etag)
         except (ObjectExists, PreconditionFailed, StoreUnreachable) as error:
-            # It may be our own write whose answer was lost: reading tells.
-            if isinstance(error, StoreUnreachable) and (self._read() or error) is error:
-                raise
+            failure = error  # perhaps our own write, whose answer was lost: reading tells
         stored = self._read()
         if stored is None or stored.data != data:
-            raise self._taken()
+            raise failure if isinstance(failure, StoreUnreachable) else self._taken()
         self._etag, self._renewed = stored.info.etag, started
 
     def _read(self) -> StoredObject | None:
