@@ -1,1 +1,1 @@
-"""The command, as somebody types it."""
+"""Tests of the command: what it says, what it changes, and how it ends."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pointsman_cli.context import Context, with_context
-from pointsman_cli.output import duration, size
+from pointsman_cli.units import duration, size
 
 if TYPE_CHECKING:
     from pointsman.comparison import Candidate, Comparison, Runs

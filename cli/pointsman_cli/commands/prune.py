@@ -6,7 +6,7 @@ import typer
 
 from pointsman_cli.commands.arguments import DryRun
 from pointsman_cli.context import Context, with_context
-from pointsman_cli.output import size
+from pointsman_cli.units import size
 
 if TYPE_CHECKING:
     from pointsman.pruning import Pruned

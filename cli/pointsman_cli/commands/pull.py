@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pointsman_cli.context import Context, with_context
-from pointsman_cli.output import size
+from pointsman_cli.units import size
 
 
 def register(group: typer.Typer) -> None:

@@ -23,7 +23,7 @@ _PREFIX = "ed25519:"
 _RAW_BYTES = 32
 _ID_DIGITS = 16
 _LONGEST_FILE = 64 << 10
-_LOOKS_SECRET = re.compile(r"PRIVATE KEY|\n|MC4CAQ|^[A-Za-z0-9+/]{43}=$")
+_LOOKS_SECRET = re.compile(r"PRIVATE KEY|\n|MC4CAQ|(^|/)[A-Za-z0-9+/]{43}=$")
 _SEPARATORS = re.compile(r"[\s,]+")
 
 
