@@ -26,6 +26,7 @@ from pointsman.errors import (
 )
 from pointsman.manifest import File, Manifest, Version
 from pointsman.names import model_name, version_name
+from pointsman.reuse import Reuse
 from pointsman.stores.base import ObjectStore
 from pointsman.version_files import VersionFiles, gather
 
@@ -34,12 +35,16 @@ _ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Particulars:
-    """What the publisher says of a version; nothing of it changes what is served."""
+    """What the publisher says of a version; nothing of it changes what is served.
+
+    `sample` is a file of inputs to try the model on when there is no golden set.
+    """
 
     metrics: Mapping[str, float] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
     git_commit: str = ""
+    sample: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +93,9 @@ def publish(
     if dry_run:
         return Published(existing or sealed, created=existing is None)
     progress.step("uploading")
-    _upload_blobs(store, sealed.manifest, files, progress)
-    return Published(existing, created=False) if existing else _commit(store, key, sealed)
+    with Reuse(store, sealed.manifest) as reuse:
+        _upload_blobs(store, sealed.manifest, files, progress, reuse)
+        return Published(existing, created=False) if existing else _commit(store, key, sealed)
 
 
 def _prepare(
@@ -106,7 +112,7 @@ def _prepare(
     try:
         progress.step("validating")
         files = gather(source, golden_set)
-        inspection = validation.inspect(files.entrypoint, files.golden)
+        inspection = validation.inspect(files.entrypoint, files.golden, particulars.sample)
         files = files.with_external(inspection.external)
         progress.step("hashing")
         return files, manifest.seal(_draft(model, version, files, inspection, particulars))
@@ -197,14 +203,14 @@ def _commit(store: ObjectStore, key: str, sealed: Version) -> Published:
 
 
 def _upload_blobs(
-    store: ObjectStore, draft: Manifest, files: VersionFiles, progress: Progress
+    store: ObjectStore, draft: Manifest, files: VersionFiles, progress: Progress, reuse: Reuse
 ) -> None:
     for file in draft.files:
         progress.expect(file.path, file.size)
 
     def send(file: File) -> None:
         key = keys.blob(draft.model, file.sha256)
-        if _present(store, key, file.size):
+        if reuse.present(key, file.size):
             progress.sent(file.path, file.size)
             return
         try:
@@ -212,14 +218,7 @@ def _upload_blobs(
                 key, files.paths[file.path], file.sha256, partial(progress.sent, file.path)
             )
         except StoreUnreachable:
-            if not _present(store, key, file.size):
+            if not reuse.present(key, file.size):
                 raise
 
     transfer.each(draft.files, send)
-
-
-def _present(store: ObjectStore, key: str, size: int) -> bool:
-    try:
-        return store.head(key).size == size
-    except ObjectNotFound:
-        return False

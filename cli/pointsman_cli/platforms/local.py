@@ -4,7 +4,6 @@ The supervisor outlives the command; its record lies in `.pointsman/local/<model
 beside the log.
 """
 
-import os
 import secrets
 import sys
 import time
@@ -130,7 +129,7 @@ class LocalPlatform:
         inherited = {
             "POINTSMAN_CACHE_DIR": str(self._context.project.state / "cache"),
             "POINTSMAN_HEARTBEAT_SECONDS": _HEARTBEAT_SECONDS,
-        } | dict(os.environ)
+        } | self._context.service_environment()
         return inherited | {
             "POINTSMAN_STORE": record.store,
             "POINTSMAN_MODEL": self._context.model,
