@@ -117,7 +117,7 @@ def _option(name: str, kind: Any, *flags: str, text: str) -> inspect.Parameter:
 
 _OPTIONS = {
     "store": _option(
-        "store", str | None, "--store", text="Where models live: file:///path or s3://bucket."
+        "store", str | None, "--store", text="Where models live: file:///path, s3://, r2://, gs://."
     ),
     "model": _option("model", str | None, "--model", "-m", text="The model to work on."),
     "channel": _option(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pointsman_cli.commands import channels, deployments, models, status, upload
+from pointsman_cli.commands import channels, deployments, doctor, models, status, upload
 from pointsman_cli.commands import predict as predicting
 from pointsman_cli.context import current
 
@@ -25,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (upload, models, channels, status, predicting, deployments):
+for module in (upload, models, channels, status, predicting, deployments, doctor):
     module.register(app)
 
 

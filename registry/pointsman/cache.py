@@ -18,8 +18,9 @@ from pathlib import Path
 from threading import Lock
 
 from pointsman import keys, staging, transfer
-from pointsman.digest import file_sha256, hex_of, identity
+from pointsman.digest import hex_of, identity
 from pointsman.errors import CacheUnusable, NotFound, ObjectNotFound
+from pointsman.hashing import file_sha256
 from pointsman.manifest import File, Version
 from pointsman.names import channel_name, model_name
 from pointsman.stores.base import ObjectStore, OnBytes
@@ -44,8 +45,8 @@ class Cache:
         model = version.manifest.model
         report = _one_at_a_time(on_bytes)
 
-        def bring(file: File) -> None:
-            _link(self._blob(store, model, file, report), directory / file.path)
+        def bring(file: File, stop: transfer.Stop) -> None:
+            _link(self._blob(store, model, file, stop.heeded(report)), directory / file.path)
 
         try:
             transfer.each(version.manifest.files, bring)
