@@ -1,7 +1,7 @@
 """AWS's C runtime, which the AWS CLI and boto3[crt] use for fast transfers."""
 
-import os
 import sys
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from awscrt import auth, http, s3
@@ -21,7 +21,7 @@ if verb == "get":
     kind = s3.S3RequestType.GET_OBJECT
     arguments = {"recv_filepath": file}
 else:
-    headers.add("content-length", str(os.path.getsize(file)))
+    headers.add("content-length", str(Path(file).stat().st_size))
     request = http.HttpRequest("PUT", f"/{bucket}/{key}", headers)
     kind = s3.S3RequestType.PUT_OBJECT
     arguments = {"send_filepath": file}

@@ -18,9 +18,8 @@ from pathlib import Path
 from threading import Lock
 
 from pointsman import keys, staging, transfer
-from pointsman.digest import hex_of, identity
+from pointsman.digest import file_sha256, hex_of, identity
 from pointsman.errors import CacheUnusable, NotFound, ObjectNotFound
-from pointsman.hashing import file_sha256
 from pointsman.manifest import File, Version
 from pointsman.names import channel_name, model_name
 from pointsman.stores.base import ObjectStore, OnBytes

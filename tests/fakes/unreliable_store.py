@@ -13,8 +13,8 @@ from pathlib import Path
 from threading import Lock
 from typing import TypeVar
 
-from pointsman.hashing import Fingerprint
 from pointsman.errors import StoreUnreachable
+from pointsman.hashing import Fingerprint
 from pointsman.stores.base import ObjectInfo, ObjectStore, OnBytes, StoredObject
 
 Result = TypeVar("Result")

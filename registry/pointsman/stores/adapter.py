@@ -21,6 +21,7 @@ from obstore.exceptions import (
     UnauthenticatedError,
 )
 
+from pointsman.digest import verified_parts
 from pointsman.document import MAX_DOCUMENT_BYTES
 from pointsman.errors import (
     InvalidDocument,
@@ -32,7 +33,7 @@ from pointsman.errors import (
     StoreMisconfigured,
     StoreUnreachable,
 )
-from pointsman.hashing import Fingerprint, verified_parts
+from pointsman.hashing import Fingerprint
 from pointsman.stores.base import ObjectInfo, OnBytes, StoredObject
 
 PART_BYTES = 8 << 20

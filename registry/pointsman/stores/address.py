@@ -17,7 +17,7 @@ from pointsman.errors import StoreMisconfigured
 from pointsman.stores import quirks
 from pointsman.stores.quirks import Quirks
 
-_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,62}")
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,62}")
 _ACCOUNT = re.compile(r"[0-9a-f]{32}(\.(eu|fedramp))?")
 _OPTIONS = {"endpoint", "region", "style"}
 _STYLES = {"": None, "path": False, "virtual": True}
@@ -100,7 +100,10 @@ def _checked(
     options: Mapping[str, str],
 ) -> Address:
     if not _BUCKET.fullmatch(bucket):
-        raise StoreMisconfigured(f"{bucket!r} cannot be the name of a bucket")
+        raise StoreMisconfigured(
+            f"{bucket!r} cannot be the name of a bucket",
+            "Names of buckets have 3 to 63 letters, digits, '.' or '-'.",
+        )
     parts = urlsplit(endpoint)
     if endpoint and (parts.scheme not in {"http", "https"} or not parts.hostname):
         raise StoreMisconfigured(
@@ -110,7 +113,9 @@ def _checked(
         raise StoreMisconfigured("an endpoint must not hold credentials", "Use the environment.")
     style = options.get("style", "")
     if style not in _STYLES:
-        raise StoreMisconfigured(f"?style={style} is neither path nor virtual")
+        raise StoreMisconfigured(
+            f"?style={style} is neither path nor virtual", "Leave it out if in doubt."
+        )
     return Address(
         url=url.geturl(),
         bucket=bucket,

@@ -46,6 +46,18 @@ _EXPECTED_REGION = re.compile(r"<Region>([\w-]+)</Region>|expecting '([\w-]+)'")
 _BARE_REDIRECT = "redirect without LOCATION"
 # And for a call to STS, whose address it hides because the token stands in it.
 _ASSUMING = re.compile(r"POST REDACTED.*status code: 4\d\d", re.DOTALL)
+# The client's own message is the same for all of these; its details tell them apart.
+_NO_ANSWER = {
+    "ConnectionRefused": "nobody listens there",
+    "dns error": "its name is not known",
+    "certificate": "its certificate is not trusted",
+    "TimedOut": "no answer in time",
+}
+
+
+def of_silence(text: str) -> str:
+    """Return why nothing was answered, as the details of a client's error tell; "" if not."""
+    return next((reason for mark, reason in _NO_ANSWER.items() if mark in text), "")
 
 
 def explained(text: str, verb: str, url: str, bucket: str) -> StoreMisconfigured | None:

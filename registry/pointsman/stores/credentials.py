@@ -99,6 +99,8 @@ def _web_identity(environment: Mapping[str, str]) -> Credentials | None:
     settings = {"web_identity_token_file": file, "role_arn": role}
     if session := environment.get("AWS_ROLE_SESSION_NAME"):
         settings["role_session_name"] = session
+    if endpoint := environment.get("AWS_ENDPOINT_URL_STS"):
+        settings["aws_endpoint_url_sts"] = endpoint
     return Credentials("web identity", settings)
 
 

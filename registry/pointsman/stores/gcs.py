@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import SplitResult
 
-from obstore.exceptions import BaseError
+from obstore.exceptions import BaseError, GenericError
 from obstore.store import GCSStore as Bucket
 
 from pointsman.errors import (
@@ -24,6 +24,7 @@ from pointsman.errors import (
     StoreMisconfigured,
     StoreUnreachable,
 )
+from pointsman.stores import causes
 from pointsman.stores.adapter import ObstoreAdapter
 from pointsman.stores.clock import HttpClock
 from pointsman.stores.s3 import BLOBS, DOCUMENTS
@@ -118,6 +119,8 @@ class GoogleStore(ObstoreAdapter):
             )
         if _FORBIDDEN.search(text):
             return self._denied(verb, key)
+        if isinstance(error, GenericError) and (reason := causes.of_silence(text)):
+            return self._unreachable(verb, key, reason)
         return super()._translate(verb, key, error)
 
     def _unreachable(self, verb: str, key: str, reason: str) -> StoreUnreachable:

@@ -19,6 +19,7 @@ from obstore.store import LocalStore as Directory
 from obstore.store import MemoryStore
 
 from pointsman import staging
+from pointsman.digest import verified_parts
 from pointsman.errors import (
     ObjectNotFound,
     PreconditionFailed,
@@ -26,7 +27,7 @@ from pointsman.errors import (
     StoreError,
     StoreMisconfigured,
 )
-from pointsman.hashing import Fingerprint, verified_parts
+from pointsman.hashing import Fingerprint
 from pointsman.stores.adapter import PART_BYTES, ObstoreAdapter
 from pointsman.stores.base import OnBytes
 

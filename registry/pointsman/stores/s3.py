@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from obstore.exceptions import BaseError
+from obstore.exceptions import BaseError, GenericError
 from obstore.store import S3Store as Bucket
 
 from pointsman.errors import StoreError, StoreMisconfigured, StoreUnreachable
@@ -107,6 +107,8 @@ class S3Store(ObstoreAdapter):
             return known
         if _FORBIDDEN.search(text):
             return self._denied(verb, key)
+        if isinstance(error, GenericError) and (reason := causes.of_silence(text)):
+            return self._unreachable(verb, key, reason)
         return super()._translate(verb, key, error)
 
     def _unreachable(self, verb: str, key: str, reason: str) -> StoreUnreachable:
