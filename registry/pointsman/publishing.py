@@ -68,8 +68,8 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
-class _Prepared:
-    """All that is known before the store is asked: the files, their digests, the manifest."""
+class Prepared:
+    """A version before any store has heard of it: the files, their digests, the manifest."""
 
     files: VersionFiles
     digests: Mapping[str, Hashed]
@@ -93,29 +93,25 @@ def publish(
     by other content, and `StoreError`; in each case nothing becomes visible. A version that is
     already there gets back the blobs it may have lost. With `dry_run` all is done but writing.
     """
-    key = keys.manifest(model_name(model), version_name(version))
-    progress = progress or Progress()
-    prepared = _prepare(model, version, source, golden_set, particulars, progress)
-    sealed = prepared.version
-    existing = _existing(store, key, sealed.manifest)
-    if dry_run:
-        return Published(existing or sealed, created=existing is None)
-    _abort_abandoned(store, model, progress)
-    progress.step("uploading")
-    _upload_blobs(store, prepared, progress)
-    return Published(existing, created=False) if existing else _commit(store, key, sealed)
+    prepared = prepare(model, version, source, golden_set, particulars, progress)
+    return commit(store, prepared, progress, dry_run=dry_run)
 
 
-def _prepare(
+def prepare(
     model: str,
     version: str,
     source: Path,
-    golden_set: Path | None,
-    particulars: Particulars | None,
-    progress: Progress,
-) -> _Prepared:
-    """Do all that needs no store: find, try and hash the files, and write the manifest."""
+    golden_set: Path | None = None,
+    particulars: Particulars | None = None,
+    progress: Progress | None = None,
+) -> Prepared:
+    """Do all that needs no store: find, try and hash the files, and write the manifest.
+
+    Raises `InvalidModel` and `InvalidName`.
+    """
+    model, version = model_name(model), version_name(version)
     particulars = particulars or Particulars()
+    progress = progress or Progress()
     _check_metrics(particulars.metrics)
     try:
         progress.step("validating")
@@ -125,9 +121,30 @@ def _prepare(
         progress.step("hashing")
         digests = _hash(files)
         draft = _draft(model, version, files, digests, inspection, particulars)
-        return _Prepared(files, digests, manifest.seal(draft))
+        return Prepared(files, digests, manifest.seal(draft))
     except OSError as error:
         raise InvalidModel(f"cannot read {error.filename or source}: {error.strerror}") from error
+
+
+def commit(
+    store: ObjectStore,
+    prepared: Prepared,
+    progress: Progress | None = None,
+    *,
+    dry_run: bool = False,
+) -> Published:
+    """Send what is prepared; raises what `publish` does, and then nothing is visible."""
+    progress = progress or Progress()
+    sealed = prepared.version
+    model = sealed.manifest.model
+    key = keys.manifest(model, sealed.manifest.version)
+    existing = _existing(store, key, sealed.manifest)
+    if dry_run:
+        return Published(existing or sealed, created=existing is None)
+    _abort_abandoned(store, model, progress)
+    progress.step("uploading")
+    _upload_blobs(store, prepared, progress)
+    return Published(existing, created=False) if existing else _claim(store, key, sealed)
 
 
 def _check_metrics(metrics: Mapping[str, float]) -> None:
@@ -200,7 +217,7 @@ def _existing(store: ObjectStore, key: str, draft: Manifest) -> Version | None:
     )
 
 
-def _commit(store: ObjectStore, key: str, sealed: Version) -> Published:
+def _claim(store: ObjectStore, key: str, sealed: Version) -> Published:
     """Make the version visible, and find out whose it is if the store does not say clearly."""
     for _ in range(_ATTEMPTS):
         try:
@@ -219,7 +236,7 @@ def _commit(store: ObjectStore, key: str, sealed: Version) -> Published:
     )
 
 
-def _upload_blobs(store: ObjectStore, prepared: _Prepared, progress: Progress) -> None:
+def _upload_blobs(store: ObjectStore, prepared: Prepared, progress: Progress) -> None:
     """Send what is not there yet: after a crash or Ctrl-C, only what was not sent before it."""
     draft = prepared.version.manifest
     for file in draft.files:

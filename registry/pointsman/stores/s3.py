@@ -74,7 +74,8 @@ class S3Store(ObstoreAdapter):
         settings: dict[str, Any] = {"region": self.address.signing_region}
         options = dict(timeouts) | self._authorities
         if endpoint := self.address.request_endpoint:
-            settings["endpoint"] = endpoint
+            # By this name, because obstore lets the variable AWS_ENDPOINT_URL_S3 win over others.
+            settings["aws_endpoint_url_s3"] = endpoint
             options["allow_http"] = endpoint.startswith("http://")
         if self.address.is_virtual_host:
             settings["virtual_hosted_style_request"] = True
