@@ -120,7 +120,9 @@ def _profile(environment: Mapping[str, str]) -> Credentials | None:
     found = profiles.find(name)
     if found is None:
         return None
-    return Credentials("profile", {"credential_provider": found}, found.region, found.endpoint)
+    settings = {"credential_provider": found}
+    # Asked before each request too: what goes wrong inside the client loses its words.
+    return Credentials("profile", settings, found.region, found.endpoint, check=found.require)
 
 
 def _profile_files(environment: Mapping[str, str]) -> tuple[Path, Path]:

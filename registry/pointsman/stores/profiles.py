@@ -17,14 +17,17 @@ _TTL = timedelta(minutes=2)
 class ProfileCredentials:
     """Gives obstore a profile's keys whenever it asks, and says what else the profile holds."""
 
-    def __init__(self, name: str, session: Any, keys: Any) -> None:
+    def __init__(self, name: str, session: Any) -> None:
         from obstore.auth.boto3 import Boto3CredentialProvider
 
         self._name = name
         self._provider = Boto3CredentialProvider(session, ttl=_TTL)
-        self._keys = keys
         self.region = str(session.region_name or "")
         self.endpoint = _endpoint(session)
+
+    def require(self) -> None:
+        """Raise `StoreMisconfigured` when there are no keys to be had."""
+        self()
 
     def __call__(self) -> Any:
         """Return keys; raises `StoreMisconfigured` when the profile cannot get any."""
@@ -50,7 +53,7 @@ def find(name: str | None) -> ProfileCredentials | None:
         keys = session.get_credentials()
         if keys is None or keys.method == "iam-role":
             return None
-        return ProfileCredentials(name or "default", session, keys)
+        return ProfileCredentials(name or "default", session)
     except (BotoCoreError, ClientError) as error:
         raise _explained(name or "default", error) from error
 
