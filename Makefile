@@ -10,10 +10,10 @@ MEMBERS := -e . -e registry[aws,validate] -e service -e cli -e infra
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 
-.PHONY: help setup demo test check fix bench train lock clean
+.PHONY: help setup demo test check fix bench bench-transfer train lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: $(STAMP) ## make .venv with the locked dependencies and the pointsman command
 
@@ -37,6 +37,9 @@ fix: setup ## let the formatter and the linter repair what they can
 bench: setup ## measure; results go to benchmarks/results/
 	@$(BIN)/python -m benchmarks
 
+bench-transfer: setup ## measure publishing and pulling against s5cmd, rclone, CRT and boto3
+	@$(BIN)/python -m benchmarks.transfer
+
 train: setup ## train the example models again (installs the training packages)
 	$(UV) pip install --quiet --python $(BIN)/python --constraint requirements.lock --group training
 	$(BIN)/python examples/digits/train.py
@@ -47,7 +50,7 @@ lock: ## resolve the dependencies anew into requirements.lock
 		--no-header --output-file requirements.lock
 
 clean: ## remove everything that setup and the tests made
-	rm -rf .venv .uv .pointsman .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .uv .bench .pointsman .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 $(STAMP): pyproject.toml requirements.lock registry/pyproject.toml service/pyproject.toml \
 		cli/pyproject.toml infra/pyproject.toml | $(UV)
