@@ -38,6 +38,7 @@ _IDENTITIES = {
     "runtime": (RUNTIME_KEY, ["Read:models", "List:models", f"Write:models/{GUARDED}/fleet/*"]),
 }
 _PORTS = ("master", "volume", "filer", "s3")
+_SOCKETS = Path("/tmp")  # noqa: S108 — where SeaweedFS puts them, whatever it is told
 
 
 class CannotRun(Exception):
@@ -114,6 +115,9 @@ def running() -> Iterator[SeaweedFS]:
         finally:
             process.kill()
             process.wait()
+            for port in ports:
+                for abandoned in _SOCKETS.glob(f"seaweedfs-*-{port}.sock"):
+                    abandoned.unlink(missing_ok=True)
 
 
 def _arguments(root: Path, ports: list[int]) -> list[str]:
@@ -142,6 +146,7 @@ def _arguments(root: Path, ports: list[int]) -> list[str]:
         "-s3.port.iceberg=0",
         "-s3.port.lance=0",
         f"-s3.config={root / 's3.json'}",
+        "-master.telemetry=false",
         "-master.volumeSizeLimitMB=64",
         "-volume.max=100",
         "-master.volumePreallocate=false",

@@ -18,6 +18,9 @@ from pointsman.stores import quirks
 from pointsman.stores.quirks import Quirks
 
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,62}")
+_ENDPOINT = re.compile(
+    r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._/-]*)?"
+)
 _ACCOUNT = re.compile(r"[0-9a-f]{32}(\.(eu|fedramp))?")
 _OPTIONS = {"endpoint", "region", "style"}
 _STYLES = {"": None, "path": False, "virtual": True}
@@ -104,13 +107,10 @@ def _checked(
             f"{bucket!r} cannot be the name of a bucket",
             "Names of buckets have 3 to 63 letters, digits, '.' or '-'.",
         )
-    parts = urlsplit(endpoint)
-    if endpoint and (parts.scheme not in {"http", "https"} or not parts.hostname):
+    if endpoint and not _ENDPOINT.fullmatch(endpoint):
         raise StoreMisconfigured(
-            f"the endpoint {endpoint!r} is not a URL", "It looks like https://host or http://host."
+            "the endpoint is not a plain URL", "It looks like https://host or http://host:port."
         )
-    if parts.username or parts.password:
-        raise StoreMisconfigured("an endpoint must not hold credentials", "Use the environment.")
     style = options.get("style", "")
     if style not in _STYLES:
         raise StoreMisconfigured(
