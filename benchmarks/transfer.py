@@ -29,7 +29,7 @@ from pointsman.digest import file_sha256
 RESULTS = Path(__file__).parent / "results"
 _SIZES_MB = (10, 100, 1024)
 _LARGEST_FOR_UPLOADS_MB = 100
-_ROUNDS = 5
+_ROUNDS = int(os.environ.get("ROUNDS", "5"))
 _CHUNK = 1 << 20
 _TOOLS = ("pointsman", "s5cmd", "rclone", "aws-crt", "boto3")
 _COPY = "plain copy"
