@@ -1,1 +1,1 @@
-"""Tests of the command."""
+"""Tests of the command: what it says, what it changes, and how it ends."""
