@@ -6,15 +6,15 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 BIN := .venv/bin
 STAMP := .venv/.installed
 SOURCES := registry service cli infra tests benchmarks examples
-MEMBERS := -e . -e registry[signing,validate] -e service -e cli -e infra
+MEMBERS := -e . -e registry[aws,signing,validate] -e service -e cli -e infra
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help setup demo test check fix bench train lock clean
+.PHONY: help setup demo test check fix bench bench-transfer train lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: $(STAMP) ## make .venv with the locked dependencies and the pointsman command
 
@@ -38,6 +38,9 @@ fix: setup ## let the formatter and the linter repair what they can
 bench: setup ## measure; results go to benchmarks/results/
 	@$(BIN)/python -m benchmarks
 
+bench-transfer: setup ## measure publishing and pulling against s5cmd, rclone, CRT and boto3
+	@$(BIN)/python -m benchmarks.transfer
+
 train: setup ## train the example models again (installs the training packages)
 	$(UV) pip install --quiet --python $(BIN)/python --constraint requirements.lock --group training
 	$(BIN)/python examples/digits/train.py
@@ -48,7 +51,7 @@ lock: ## resolve the dependencies anew into requirements.lock
 		--no-header --output-file requirements.lock
 
 clean: ## remove everything that setup and the tests made
-	rm -rf .venv .uv .pointsman .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .uv .bench .pointsman .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 $(STAMP): pyproject.toml requirements.lock registry/pyproject.toml service/pyproject.toml \
 		cli/pyproject.toml infra/pyproject.toml | $(UV)

@@ -72,7 +72,7 @@ def plain() -> Iterator[Running]:
 
 @contextmanager
 def _process(arguments: list[str], settings: dict[str, str]) -> Iterator[Running]:
-    port = _free_port()
+    port = free_port()
     started = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, *arguments],
@@ -100,7 +100,8 @@ def _await_health(url: str, process: "subprocess.Popen[bytes]", deadline: float)
         time.sleep(0.005)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Ask the system for a port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

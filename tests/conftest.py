@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 from hypothesis import settings
 
-from tests.servers import seaweedfs
+from tests.servers import gcs, seaweedfs
 
-_LEAKING = ("AWS_", "FLY_", "GITHUB_", "POINTSMAN_", "RAILWAY_")
+_LEAKING = ("AWS_", "FLY_", "GOOGLE_", "STORAGE_EMULATOR_", "GITHUB_", "POINTSMAN_", "RAILWAY_")
 
 # No database: a failure prints what repeats it, and nothing is left in the working tree.
 settings.register_profile("pointsman", database=None, deadline=None, print_blob=True)
@@ -24,6 +24,10 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(_LEAKING) or name == "PORT":
             monkeypatch.delenv(name)
+    # Nobody's profile, and no search for a cloud machine's metadata service.
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, "/nonexistent/aws")
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -54,6 +58,48 @@ def s3_url(s3_server: seaweedfs.SeaweedFS, monkeypatch: pytest.MonkeyPatch) -> s
     for name, value in s3_server.environment.items():
         monkeypatch.setenv(name, value)
     return f"s3://{s3_server.bucket}/{uuid4().hex}"
+
+
+@pytest.fixture(scope="session")
+def moto_server(_no_proxy: None) -> Iterator[str]:
+    """The endpoint of moto's S3, another implementation than SeaweedFS, for the session."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def moto_url(moto_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of an empty `s3://` store in moto."""
+    variables = {
+        "AWS_ENDPOINT_URL_S3": moto_server,
+        "AWS_ACCESS_KEY_ID": "moto",
+        "AWS_SECRET_ACCESS_KEY": "moto",
+        "AWS_REGION": "us-east-1",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    seaweedfs.SeaweedFS(moto_server).make_bucket()
+    return f"s3://models/{uuid4().hex}"
+
+
+@pytest.fixture
+def gcs_server(_no_proxy: None) -> Iterator[gcs.GoogleDouble]:
+    """A stand-in for Google Cloud Storage with one empty bucket."""
+    with gcs.running() as server:
+        yield server
+
+
+@pytest.fixture
+def gcs_url(gcs_server: gcs.GoogleDouble, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of an empty `gs://` store; the environment holds its address and a token."""
+    for name, value in gcs_server.environment.items():
+        monkeypatch.setenv(name, value)
+    return f"gs://{gcs_server.bucket}/{uuid4().hex}"
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ _IR_VERSION = 8
 _OPSET = 17
 _STEPS_PER_ROUND = 45_000
 _LEAST_STEPS = 3_000
+SPARSE_VALUE = 42.0
 
 _ELEMENTS = {
     "BOOL": TensorProto.BOOL,
@@ -120,6 +121,30 @@ def with_external_data(path: Path, factor: float = 2.0) -> Path:
     return _external(path, location)
 
 
+def sparse_external_data(path: Path, size: int) -> Path:
+    """`index` INT64[-1,1] → `y` FP32[-1,1] out of a table of `size` bytes in `<name>.data`.
+
+    The file is a hole but for the row 5 of its first tensor, which holds SPARSE_VALUE; three
+    tensors share it, because none may be as large.
+    """
+    data = path.with_name(f"{path.name}.data")
+    data.parent.mkdir(parents=True, exist_ok=True)
+    part = size // 3 // 4096 * 4096
+    with data.open("wb") as file:
+        file.truncate(size)
+        file.seek(5 * 4)
+        file.write(np.float32(SPARSE_VALUE).tobytes())
+    tables = [_external_table(f"table{n}", data.name, n * part, part) for n in range(3)]
+    names = [f"part{n}" for n in range(3)]
+    gathers = [
+        helper.make_node("Gather", [table.name, "index"], [name], axis=0)
+        for table, name in zip(tables, names, strict=True)
+    ]
+    shape = ("rows", 1)
+    inputs, outputs = [_tensor("index", "INT64", shape)], [_tensor("y", "FP32", shape)]
+    return _save(path, [*gathers, helper.make_node("Sum", names, ["y"])], inputs, outputs, tables)
+
+
 def escaping_external_data(path: Path, location: str = "../secret.bin") -> Path:
     """A model that asks for weights outside its folder; they are really there."""
     target = path.parent / location
@@ -157,6 +182,15 @@ def heavy(path: Path, size: int, factor: float = 2.0) -> Path:
     ]
     node = helper.make_node("Mul", ["x", "factor"], ["y"])
     return _save(path, [node], [_tensor("x", "FP32")], [_tensor("y", "FP32")], weights)
+
+
+def _external_table(name: str, location: str, offset: int, length: int) -> Any:
+    table = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=[length // 4])
+    table.data_location = TensorProto.EXTERNAL
+    where = {"location": location, "offset": str(offset), "length": str(length)}
+    for key, value in where.items():
+        table.external_data.add(key=key, value=value)
+    return table
 
 
 def _external(path: Path, location: str) -> Path:

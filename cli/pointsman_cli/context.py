@@ -158,7 +158,7 @@ _OPTIONS = {
         "store",
         str | None,
         "--store",
-        text="Where models live: a directory, file:///path or s3://bucket/prefix.",
+        text="Where models live: a directory, s3://bucket/prefix, r2://… or gs://….",
         metavar="URL",
     ),
     "model": _option(

@@ -44,8 +44,8 @@ class Cache:
         model = version.manifest.model
         report = _one_at_a_time(on_bytes)
 
-        def bring(file: File) -> None:
-            _link(self._blob(store, model, file, report), directory / file.path)
+        def bring(file: File, stop: transfer.Stop) -> None:
+            _link(self._blob(store, model, file, stop.heeded(report)), directory / file.path)
 
         try:
             transfer.each(version.manifest.files, bring)

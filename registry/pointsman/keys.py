@@ -6,14 +6,14 @@ from pointsman.names import channel_name, instance_name, model_name, version_nam
 MODELS = "models/"
 
 
+def blobs(model: str) -> str:
+    """The prefix of a model's files."""
+    return f"{MODELS}{model_name(model)}/blobs/"
+
+
 def blob(model: str, sha256: str) -> str:
     """One file's bytes, named by their digest."""
-    return f"{MODELS}{model_name(model)}/blobs/{sha256}"
-
-
-def blobs(model: str) -> str:
-    """The prefix of a model's blobs."""
-    return f"{MODELS}{model_name(model)}/blobs/"
+    return f"{blobs(model)}{sha256}"
 
 
 def versions(model: str) -> str:
@@ -77,6 +77,16 @@ def is_document(key: str) -> bool:
         return key.endswith(".json") and bool(version_name(name_in(key)))
     except InvalidName:
         return False
+
+
+def probe(name: str) -> str:
+    """Where `pointsman doctor` tries what may be written: among models, and no model."""
+    return f"{MODELS}pointsman-doctor/probes/{instance_name(name)}.json"
+
+
+def fleet_probe(name: str) -> str:
+    """Where it tries whether heartbeats may be written."""
+    return heartbeat("pointsman-doctor", "probes", name)
 
 
 def name_in(key: str) -> str:

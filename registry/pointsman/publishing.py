@@ -10,23 +10,26 @@ import math
 import os
 import platform
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from pointsman import document, keys, manifest, transfer, validation
-from pointsman.digest import file_sha256
 from pointsman.errors import (
     InvalidModel,
     ObjectExists,
     ObjectNotFound,
+    StoreError,
     StoreUnreachable,
     VersionExists,
 )
+from pointsman.hashing import Hashed, hashed
 from pointsman.manifest import File, Manifest, Version
 from pointsman.names import model_name, version_name
 from pointsman.reuse import Reuse
+from pointsman.stores import uploads
 from pointsman.stores.base import ObjectStore
 from pointsman.version_files import VersionFiles, gather
 
@@ -69,6 +72,15 @@ class Published:
     created: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A version before any store has heard of it: the files, their digests, the manifest."""
+
+    files: VersionFiles
+    digests: Mapping[str, Hashed]
+    version: Version
+
+
 def publish(
     store: ObjectStore,
     model: str,
@@ -86,28 +98,25 @@ def publish(
     by other content, and `StoreError`; in each case nothing becomes visible. A version that is
     already there gets back the blobs it may have lost. With `dry_run` all is done but writing.
     """
-    key = keys.manifest(model_name(model), version_name(version))
-    progress = progress or Progress()
-    files, sealed = _prepare(model, version, source, golden_set, particulars, progress)
-    existing = _existing(store, key, sealed.manifest)
-    if dry_run:
-        return Published(existing or sealed, created=existing is None)
-    progress.step("uploading")
-    with Reuse(store, sealed.manifest) as reuse:
-        _upload_blobs(store, sealed.manifest, files, progress, reuse)
-        return Published(existing, created=False) if existing else _commit(store, key, sealed)
+    prepared = prepare(model, version, source, golden_set, particulars, progress)
+    return commit(store, prepared, progress, dry_run=dry_run)
 
 
-def _prepare(
+def prepare(
     model: str,
     version: str,
     source: Path,
-    golden_set: Path | None,
-    particulars: Particulars | None,
-    progress: Progress,
-) -> tuple[VersionFiles, Version]:
-    """Do all that needs no store: find, try and hash the files, and write the manifest."""
+    golden_set: Path | None = None,
+    particulars: Particulars | None = None,
+    progress: Progress | None = None,
+) -> Prepared:
+    """Do all that needs no store: find, try and hash the files, and write the manifest.
+
+    Raises `InvalidModel` and `InvalidName`.
+    """
+    model, version = model_name(model), version_name(version)
     particulars = particulars or Particulars()
+    progress = progress or Progress()
     _check_metrics(particulars.metrics)
     try:
         progress.step("validating")
@@ -115,9 +124,33 @@ def _prepare(
         inspection = validation.inspect(files.entrypoint, files.golden, particulars.sample)
         files = files.with_external(inspection.external)
         progress.step("hashing")
-        return files, manifest.seal(_draft(model, version, files, inspection, particulars))
+        digests = _hash(files)
+        draft = _draft(model, version, files, digests, inspection, particulars)
+        return Prepared(files, digests, manifest.seal(draft))
     except OSError as error:
         raise InvalidModel(f"cannot read {error.filename or source}: {error.strerror}") from error
+
+
+def commit(
+    store: ObjectStore,
+    prepared: Prepared,
+    progress: Progress | None = None,
+    *,
+    dry_run: bool = False,
+) -> Published:
+    """Send what is prepared; raises what `publish` does, and then nothing is visible."""
+    progress = progress or Progress()
+    sealed = prepared.version
+    model = sealed.manifest.model
+    key = keys.manifest(model, sealed.manifest.version)
+    existing = _existing(store, key, sealed.manifest)
+    if dry_run:
+        return Published(existing or sealed, created=existing is None)
+    _abort_abandoned(store, model, progress)
+    progress.step("uploading")
+    with Reuse(store, sealed.manifest) as reuse:
+        _upload_blobs(store, prepared, progress, reuse)
+        return Published(existing, created=False) if existing else _claim(store, key, sealed)
 
 
 def _check_metrics(metrics: Mapping[str, float]) -> None:
@@ -126,10 +159,17 @@ def _check_metrics(metrics: Mapping[str, float]) -> None:
             raise InvalidModel(f"the metric {name} is {value}", "Metrics are finite numbers.")
 
 
+def _hash(files: VersionFiles) -> dict[str, Hashed]:
+    """Hash every file, as many at once as there are cores."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return dict(zip(files.paths, pool.map(hashed, files.paths.values()), strict=True))
+
+
 def _draft(
     model: str,
     version: str,
     files: VersionFiles,
+    digests: Mapping[str, Hashed],
     inspection: validation.Inspection,
     particulars: Particulars,
 ) -> Manifest:
@@ -140,8 +180,8 @@ def _draft(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         entrypoint=files.entrypoint_path,
         files=tuple(
-            File(path=path, size=file.stat().st_size, sha256=file_sha256(file))
-            for path, file in sorted(files.paths.items())
+            File(path=path, size=known.size, sha256=known.sha256)
+            for path, known in sorted(digests.items())
         ),
         inputs=inspection.inputs,
         outputs=inspection.outputs,
@@ -183,7 +223,7 @@ def _existing(store: ObjectStore, key: str, draft: Manifest) -> Version | None:
     )
 
 
-def _commit(store: ObjectStore, key: str, sealed: Version) -> Published:
+def _claim(store: ObjectStore, key: str, sealed: Version) -> Published:
     """Make the version visible, and find out whose it is if the store does not say clearly."""
     for _ in range(_ATTEMPTS):
         try:
@@ -202,23 +242,34 @@ def _commit(store: ObjectStore, key: str, sealed: Version) -> Published:
     )
 
 
-def _upload_blobs(
-    store: ObjectStore, draft: Manifest, files: VersionFiles, progress: Progress, reuse: Reuse
-) -> None:
+def _upload_blobs(store: ObjectStore, prepared: Prepared, progress: Progress, reuse: Reuse) -> None:
+    """Send what is not there yet: after a crash or Ctrl-C, only what was not sent before it."""
+    draft = prepared.version.manifest
     for file in draft.files:
         progress.expect(file.path, file.size)
 
-    def send(file: File) -> None:
+    def send(file: File, stop: transfer.Stop) -> None:
         key = keys.blob(draft.model, file.sha256)
         if reuse.present(key, file.size):
             progress.sent(file.path, file.size)
             return
+        path, known = prepared.files.paths[file.path], prepared.digests[file.path]
+        report = stop.heeded(partial(progress.sent, file.path))
         try:
-            store.upload(
-                key, files.paths[file.path], file.sha256, partial(progress.sent, file.path)
-            )
+            store.upload(key, path, file.sha256, report, known.fingerprint)
         except StoreUnreachable:
             if not reuse.present(key, file.size):
                 raise
 
     transfer.each(draft.files, send)
+
+
+def _abort_abandoned(store: ObjectStore, model: str, progress: Progress) -> None:
+    """Give back what publishers that were killed over a day ago left behind, if that can be."""
+    try:
+        left = uploads.abandoned(store, keys.blobs(model))
+        uploads.abort(store, left)
+    except StoreError:
+        return  # these credentials may write and not list: the bucket's own rule has to do it
+    if left:
+        progress.step(f"aborted {len(left)} uploads that were never finished")

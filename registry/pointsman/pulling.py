@@ -13,7 +13,7 @@ from pointsman.digest import file_sha256
 from pointsman.errors import InvalidModel, NotFound, ObjectNotFound
 from pointsman.manifest import File, Version
 from pointsman.publishing import Progress
-from pointsman.stores.base import ObjectStore
+from pointsman.stores.base import ObjectStore, OnBytes
 
 
 def pull(store: ObjectStore, version: Version, to: Path, progress: Progress | None = None) -> None:
@@ -26,8 +26,9 @@ def pull(store: ObjectStore, version: Version, to: Path, progress: Progress | No
     for file in version.manifest.files:
         progress.expect(file.path, file.size)
 
-    def bring(file: File) -> None:
-        _bring(store, version.manifest.model, file, to, progress)
+    def bring(file: File, stop: transfer.Stop) -> None:
+        report = stop.heeded(partial(progress.sent, file.path))
+        _bring(store, version.manifest.model, file, to, report)
 
     try:
         transfer.each(version.manifest.files, bring)
@@ -38,19 +39,19 @@ def pull(store: ObjectStore, version: Version, to: Path, progress: Progress | No
         ) from error
 
 
-def _bring(store: ObjectStore, model: str, file: File, to: Path, progress: Progress) -> None:
+def _bring(store: ObjectStore, model: str, file: File, to: Path, report: OnBytes) -> None:
     path = to / file.path
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.parent.resolve().is_relative_to(to.resolve()):
         raise InvalidModel(f"{path.parent} is a link out of {to}")
     if path.exists() or path.is_symlink():
         _require_same(path, file)
-        progress.sent(file.path, file.size)
+        report(file.size)
         return
     key = keys.blob(model, file.sha256)
     with staging.staged(path.parent) as temporary:
         try:
-            transfer.download(store, key, file, temporary, partial(progress.sent, file.path))
+            transfer.download(store, key, file, temporary, report)
         except ObjectNotFound as error:
             raise NotFound(
                 f"{store.url} has lost {file.path}: there is no {key}",

@@ -8,26 +8,71 @@ back from the page cache. (Measured: five to six times one stream's speed, bound
 import hashlib
 import os
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
 from pathlib import Path
+from threading import Event
 
 from pointsman.errors import ContentMismatch, StoreUnreachable
 from pointsman.manifest import File
 from pointsman.stores.base import ObjectStore, OnBytes
 
-_RANGE_BYTES = 8 << 20
-_RANGES_IN_FLIGHT = 8
+_RANGE_BYTES = 4 << 20
+_RANGES_IN_FLIGHT = 16
+_HASHED_AT_ONCE = 1 << 20
 
 
-def each(files: Sequence[File], work: Callable[[File], None]) -> None:
-    """Do `work` for every file: small ones side by side, large ones, parallel within, in turn."""
-    small = [file for file in files if file.size <= _RANGE_BYTES]
-    with ThreadPoolExecutor(_RANGES_IN_FLIGHT) as pool:
-        list(pool.map(work, small))
-    for file in files:
-        if file.size > _RANGE_BYTES:
-            work(file)
+class Stopped(Exception):
+    """Raised inside the work on a file when another file failed, or somebody pressed Ctrl-C."""
+
+
+class Stop:
+    """Tells work in other threads to end at its next chance."""
+
+    def __init__(self) -> None:
+        self._event = Event()
+
+    def set(self) -> None:
+        """End all work that asks."""
+        self._event.set()
+
+    def heeded(self, on_bytes: OnBytes) -> OnBytes:
+        """Return `on_bytes` as a function that raises `Stopped` once work is to end."""
+
+        def report(count: int) -> None:
+            if self._event.is_set():
+                raise Stopped
+            on_bytes(count)
+
+        return report
+
+
+def each(files: Sequence[File], work: Callable[[File, Stop], None]) -> None:
+    """Do `work` for every file: small ones side by side, large ones, parallel within, in turn.
+
+    All of it runs in other threads, so that Ctrl-C reaches this one at once. It and the first
+    failure stop the rest, which has ended when they are raised here.
+    """
+    stop = Stop()
+    _side_by_side([file for file in files if file.size <= _RANGE_BYTES], work, stop)
+    _side_by_side([file for file in files if file.size > _RANGE_BYTES], work, stop, at_once=1)
+
+
+def _side_by_side(
+    files: Sequence[File],
+    work: Callable[[File, Stop], None],
+    stop: Stop,
+    at_once: int = _RANGES_IN_FLIGHT,
+) -> None:
+    pool = ThreadPoolExecutor(at_once)
+    try:
+        for done in as_completed([pool.submit(work, file, stop) for file in files]):
+            done.result()
+    except BaseException:
+        stop.set()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def download(store: ObjectStore, key: str, file: File, to: Path, on_bytes: OnBytes) -> None:
@@ -38,17 +83,18 @@ def download(store: ObjectStore, key: str, file: File, to: Path, on_bytes: OnByt
     if file.size > _RANGE_BYTES:
         # A manifest may claim any size: believe it before there is room for it, and no sooner.
         _check_size(store, key, file)
-    digest = hashlib.sha256()
     descriptor = os.open(to, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)
     try:
+        _reserve(descriptor, file.size)
+        follower = _Follower(descriptor)
         # Closing waits for the ranges in flight: none may write once the descriptor is free.
         with closing(_fetched(store, key, file, descriptor)) as ranges:
             for start, length in ranges:
-                _hash_range(descriptor, start, length, digest)
+                follower.take(start, length)
                 on_bytes(length)
     finally:
         os.close(descriptor)
-    if digest.hexdigest() != file.sha256:
+    if follower.hexdigest() != file.sha256:
         raise _damaged(store, key)
 
 
@@ -81,6 +127,15 @@ def _fetched(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
+def _reserve(descriptor: int, size: int) -> None:
+    """Take the room on the disk at once: what does not fit fails now, and writing is cheaper.
+
+    (Measured: ranges written into a hole cost up to five times the system's time.)
+    """
+    if size and hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, 0, size)
+
+
 def _write(descriptor: int, data: memoryview, start: int) -> None:
     """Write everything: a full disk takes a part first, and only then complains."""
     while data:
@@ -88,9 +143,26 @@ def _write(descriptor: int, data: memoryview, start: int) -> None:
         data, start = data[count:], start + count
 
 
-def _hash_range(descriptor: int, start: int, length: int, digest: "hashlib._Hash") -> None:
-    for offset in range(start, start + length, 1 << 20):
-        digest.update(os.pread(descriptor, min(1 << 20, start + length - offset), offset))
+class _Follower:
+    """Hashes what has arrived, read back from the page cache through one small buffer."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._buffer = memoryview(bytearray(_HASHED_AT_ONCE))
+        self._digest = hashlib.sha256()
+
+    def take(self, start: int, length: int) -> None:
+        """Hash the next range."""
+        end = start + length
+        while start < end:
+            part = self._buffer[: min(_HASHED_AT_ONCE, end - start)]
+            count = os.preadv(self._descriptor, [part], start)
+            self._digest.update(part[:count])
+            start += count
+
+    def hexdigest(self) -> str:
+        """Return the digest of all that was taken."""
+        return self._digest.hexdigest()
 
 
 def _check_size(store: ObjectStore, key: str, file: File) -> None:

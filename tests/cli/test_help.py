@@ -20,6 +20,7 @@ Commands:
   logs          Print the service's log.
   destroy       End the service in good order.
   serve         Run the service in the foreground, until Ctrl-C.
+  doctor        Check the store: reach, clock, reading, conditional writes.
   models        What there is to serve.
 """
 ALL = [line.split()[0] for line in COMMANDS.splitlines()[1:]]

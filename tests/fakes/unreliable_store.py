@@ -14,6 +14,7 @@ from threading import Lock
 from typing import TypeVar
 
 from pointsman.errors import StoreUnreachable
+from pointsman.hashing import Fingerprint
 from pointsman.stores.base import ObjectInfo, ObjectStore, OnBytes, StoredObject
 
 Result = TypeVar("Result")
@@ -66,9 +67,16 @@ class WrappedStore:
         """Write a document."""
         self._call("overwrite", lambda: self._inner.overwrite(key, data))
 
-    def upload(self, key: str, path: Path, sha256: str, on_bytes: OnBytes) -> None:
+    def upload(
+        self,
+        key: str,
+        path: Path,
+        sha256: str,
+        on_bytes: OnBytes,
+        fingerprint: Fingerprint | None = None,
+    ) -> None:
         """Write a blob."""
-        self._call("upload", lambda: self._inner.upload(key, path, sha256, on_bytes))
+        self._call("upload", lambda: self._inner.upload(key, path, sha256, on_bytes, fingerprint))
 
     def delete(self, key: str) -> None:
         """Remove an object."""

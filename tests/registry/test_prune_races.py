@@ -19,10 +19,10 @@ import pytest
 from pointsman import keys, manifest, pruning, publishing
 from pointsman.digest import file_sha256
 from pointsman.errors import NotFound, PointsmanError, PruneRunning
+from pointsman.hashing import hashed
 from pointsman.manifest import File
-from pointsman.publishing import Progress
+from pointsman.publishing import Prepared
 from pointsman.registry import Registry
-from pointsman.reuse import Reuse
 from pointsman.stores import open_store
 from pointsman.stores.base import ObjectStore
 from pointsman.version_files import gather
@@ -68,10 +68,8 @@ def _publish(store: ObjectStore, source: Path) -> None:
     """Publish `source` as v3, from where validation has ended."""
     file = File(path=source.name, size=source.stat().st_size, sha256=file_sha256(source))
     sealed = manifest.seal(described("v3", (file,), "m", datetime.now(UTC)))
-    with Reuse(store, sealed.manifest) as reuse:
-        files = gather(source, None)
-        publishing._upload_blobs(store, sealed.manifest, files, Progress(), reuse)
-        publishing._commit(store, keys.manifest("m", "v3"), sealed)
+    prepared = Prepared(gather(source, None), {source.name: hashed(source)}, sealed)
+    publishing.commit(store, prepared)
 
 
 def _with_the_same_file(url: str, source: Path) -> ObjectStore:

@@ -1,4 +1,4 @@
-"""What every store promises: one suite over a directory, S3, and the fake in memory."""
+"""What every store promises: one suite over a directory, two S3s, Google, and one in memory."""
 
 import hashlib
 import os
@@ -31,7 +31,7 @@ WRITERS = 8
 INCREMENTS = 25
 
 
-@pytest.fixture(params=["file", "s3", "memory"])
+@pytest.fixture(params=["file", "s3", "moto", "gcs", "memory"])
 def store(request: pytest.FixtureRequest) -> ObjectStore:
     if request.param == "memory":
         return MemoryStore()

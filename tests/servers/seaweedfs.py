@@ -27,7 +27,16 @@ from obstore.store import S3Store
 ACCESS_KEY = "test-key"
 SECRET_KEY = "test-secret"  # noqa: S105 — of a server that lives for one test session
 REGION = "us-east-1"
+READER_KEY = "reader-key"
+RUNTIME_KEY = "runtime-key"
+GUARDED = "guarded"
 _READY_SECONDS = 60
+# SeaweedFS enforces these: who may only read, and who may also write heartbeats under GUARDED.
+_IDENTITIES = {
+    "tests": (ACCESS_KEY, ["Admin", "Read", "Write", "List", "Tagging"]),
+    "reader": (READER_KEY, ["Read:models", "List:models"]),
+    "runtime": (RUNTIME_KEY, ["Read:models", "List:models", f"Write:models/{GUARDED}/fleet/*"]),
+}
 _PORTS = ("master", "volume", "filer", "s3")
 _SOCKETS = Path("/tmp")  # noqa: S108 — where SeaweedFS puts them, whatever it is told
 
@@ -112,12 +121,15 @@ def running() -> Iterator[SeaweedFS]:
 
 
 def _arguments(root: Path, ports: list[int]) -> list[str]:
-    identity = {
-        "name": "tests",
-        "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}],
-        "actions": ["Admin", "Read", "Write", "List", "Tagging"],
-    }
-    (root / "s3.json").write_text(json.dumps({"identities": [identity]}))
+    identities = [
+        {
+            "name": name,
+            "credentials": [{"accessKey": key, "secretKey": SECRET_KEY}],
+            "actions": actions,
+        }
+        for name, (key, actions) in _IDENTITIES.items()
+    ]
+    (root / "s3.json").write_text(json.dumps({"identities": identities}))
     (root / "data").mkdir()
     numbered = [
         f"-{service}.port{kind}={ports[2 * index + offset]}"

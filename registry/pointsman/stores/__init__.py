@@ -1,20 +1,24 @@
 """Where versions live: one interface (`base`), one module per kind of store, opened by URL."""
 
+import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from pointsman.errors import StoreMisconfigured
 from pointsman.stores.base import ObjectStore
 
-_HINT = "Use file:///path or s3://bucket/prefix."
+_HINT = "Use file:///path, s3://bucket/prefix, r2://account/bucket/prefix or gs://bucket/prefix."
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
 
-def open_store(url: str) -> ObjectStore:
+def open_store(url: str, environment: Mapping[str, str] = os.environ) -> ObjectStore:
     """Open the store at `url`; a plain path is a directory.
 
-    Raises `StoreMisconfigured` for a URL that cannot work. Nothing is contacted yet.
+    Endpoint, region and credentials come from `environment`; see `stores.address`,
+    `stores.credentials` and `stores.gcs`. Raises `StoreMisconfigured` for a URL that cannot work
+    and for missing credentials. Nothing is contacted yet.
     """
     parts = _split(url)
     if parts.username or parts.password:
@@ -25,10 +29,16 @@ def open_store(url: str) -> ObjectStore:
         from pointsman.stores.local import LocalStore
 
         return LocalStore(Path(unquote(parts.path)))
-    if parts.scheme == "s3" and parts.netloc:
+    if parts.scheme in {"s3", "r2"} and parts.netloc:
+        from pointsman.stores import address
         from pointsman.stores.s3 import S3Store
 
-        return S3Store(parts)
+        place = address.r2(parts) if parts.scheme == "r2" else address.s3(parts, environment)
+        return S3Store(place, environment)
+    if parts.scheme == "gs" and parts.netloc:
+        from pointsman.stores.gcs import GoogleStore
+
+        return GoogleStore(parts, environment)
     raise StoreMisconfigured(f"{url!r} is not a store URL", _HINT)
 
 

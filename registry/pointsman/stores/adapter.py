@@ -1,7 +1,7 @@
 """Every backend that obstore reaches, in the words of `pointsman.stores.base`.
 
 A backend adds what it does differently: `local` its own durable writes, `s3` its credentials,
-clock and reasons.
+clock and reasons, `gcs` its generations.
 """
 
 from collections.abc import Iterator
@@ -33,10 +33,12 @@ from pointsman.errors import (
     StoreMisconfigured,
     StoreUnreachable,
 )
+from pointsman.hashing import Fingerprint
 from pointsman.stores.base import ObjectInfo, OnBytes, StoredObject
 
 PART_BYTES = 8 << 20
 _PARTS_IN_FLIGHT = 4
+_MAX_PARTS = 9_000
 
 
 class ObstoreAdapter:
@@ -65,11 +67,11 @@ class ObstoreAdapter:
         with self._translated("read", key):
             try:
                 result = obstore.get(
-                    self._client, key, options={"if_none_match": etag} if etag else None
+                    self._client, key, options=self._unless(etag) if etag else None
                 )
             except NotModifiedError:
                 return None
-            info = _info(result.meta)
+            info = self._info(result.meta)
             if info.size > MAX_DOCUMENT_BYTES:
                 raise InvalidDocument(f"{key} is {info.size} bytes long: not a document")
             return StoredObject(bytes(result.bytes()), info)
@@ -82,13 +84,13 @@ class ObstoreAdapter:
     def head(self, key: str) -> ObjectInfo:
         """Describe an object without reading it."""
         with self._translated("read", key):
-            return _info(obstore.head(self._client, key))
+            return self._info(obstore.head(self._client, key))
 
     def scan(self, prefix: str) -> Iterator[ObjectInfo]:
         """List every object under `prefix`, which ends with a slash."""
         with self._translated("list", prefix):
             for page in obstore.list(self._client, prefix):
-                yield from map(_info, page)
+                yield from map(self._info, page)
 
     def folders(self, prefix: str) -> list[str]:
         """List the names directly under `prefix` that lead further."""
@@ -107,24 +109,32 @@ class ObstoreAdapter:
             # An empty condition is none: the write would go through whatever is there.
             raise StoreMisconfigured(f"{self._url} gave {key} no ETag to compare with")
         with self._translated("write", key):
-            obstore.put(self._client, key, data, mode={"e_tag": etag})
+            obstore.put(self._client, key, data, mode=self._only_if(etag))
 
     def overwrite(self, key: str, data: bytes) -> None:
         """Write a document, whatever is there."""
         with self._translated("write", key):
             obstore.put(self._client, key, data)
 
-    def upload(self, key: str, path: Path, sha256: str, on_bytes: OnBytes) -> None:
+    def upload(
+        self,
+        key: str,
+        path: Path,
+        sha256: str,
+        on_bytes: OnBytes,
+        fingerprint: Fingerprint | None = None,
+    ) -> None:
         """Write a blob from a file in bounded memory; it appears only when complete.
 
         Raises `InvalidModel` when the file has other bytes than `sha256` promises. Overwriting
         is harmless: a blob's key is its digest, so a second writer writes the same.
         """
-        parts = verified_parts(path, sha256, PART_BYTES, on_bytes)
+        size = _part_bytes(path)
+        parts = verified_parts(path, sha256, size, on_bytes, fingerprint)
         with self._translated("write", key):
             first = next(parts, b"")
             whole = chain([first], parts)
-            if len(first) < PART_BYTES:
+            if len(first) < size:
                 obstore.put(self._blobs, key, b"".join(whole))
                 return
             # An exception from `parts` aborts the upload before it is complete.
@@ -132,7 +142,7 @@ class ObstoreAdapter:
                 self._blobs,
                 key,
                 whole,
-                chunk_size=PART_BYTES,
+                chunk_size=size,
                 max_concurrency=_PARTS_IN_FLIGHT,
             )
 
@@ -147,6 +157,21 @@ class ObstoreAdapter:
     def now(self) -> datetime:
         """Return the present time by the store's own clock."""
         return datetime.now(UTC)
+
+    def _info(self, meta: Any) -> ObjectInfo:
+        return ObjectInfo(meta["path"], meta["size"], self._token(meta), meta["last_modified"])
+
+    def _token(self, meta: Any) -> str:
+        """Return what identifies this state of the object; only this store can read it."""
+        return meta["e_tag"] or ""
+
+    def _unless(self, token: str) -> Any:
+        """Return the options of a read that answers nothing while the token is the present one."""
+        return {"if_none_match": token}
+
+    def _only_if(self, token: str) -> Any:
+        """Return the mode of a write that takes place only while the token is the present one."""
+        return {"e_tag": token}
 
     @contextmanager
     def _translated(self, verb: str, key: str) -> Iterator[None]:
@@ -180,8 +205,13 @@ class ObstoreAdapter:
         )
 
 
-def _info(meta: Any) -> ObjectInfo:
-    return ObjectInfo(meta["path"], meta["size"], meta["e_tag"] or "", meta["last_modified"])
+def _part_bytes(path: Path) -> int:
+    """Return how long parts must be for a file to have at most 10 000 of them, S3's limit."""
+    try:
+        size = path.stat().st_size
+    except OSError:
+        return PART_BYTES  # whoever reads the parts says what is wrong
+    return max(PART_BYTES, -(-size // _MAX_PARTS))
 
 
 def _first_line(error: Exception) -> str:

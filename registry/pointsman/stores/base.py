@@ -15,12 +15,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from pointsman.hashing import Fingerprint
+
 OnBytes = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """An object without its bytes; `modified` is by the store's clock."""
+    """An object without its bytes; `modified` is by the store's clock.
+
+    `etag` is the store's own token of this state of the object: opaque, to be given back to `get`
+    and `update`. Those of `scan` may be incomplete.
+    """
 
     key: str
     size: int
@@ -76,10 +82,18 @@ class ObjectStore(Protocol):
         """Write a document, whatever is there."""
         ...
 
-    def upload(self, key: str, path: Path, sha256: str, on_bytes: OnBytes) -> None:
+    def upload(
+        self,
+        key: str,
+        path: Path,
+        sha256: str,
+        on_bytes: OnBytes,
+        fingerprint: Fingerprint | None = None,
+    ) -> None:
         """Write a blob from a file in bounded memory; it appears only when complete.
 
-        Raises `InvalidModel` when the file has other bytes than `sha256` promises.
+        Raises `InvalidModel` when the file has other bytes than `sha256` promises; see
+        `hashing.verified_parts` for the `fingerprint`. What `on_bytes` raises ends the upload.
         """
         ...
 

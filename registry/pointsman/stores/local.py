@@ -27,6 +27,7 @@ from pointsman.errors import (
     StoreError,
     StoreMisconfigured,
 )
+from pointsman.hashing import Fingerprint
 from pointsman.stores.adapter import PART_BYTES, ObstoreAdapter
 from pointsman.stores.base import OnBytes
 
@@ -61,13 +62,21 @@ class LocalStore(ObstoreAdapter):
         """Write a document, whatever is there."""
         self._write(key, [data], staging.replace)
 
-    def upload(self, key: str, path: Path, sha256: str, on_bytes: OnBytes) -> None:
+    def upload(
+        self,
+        key: str,
+        path: Path,
+        sha256: str,
+        on_bytes: OnBytes,
+        fingerprint: Fingerprint | None = None,
+    ) -> None:
         """Write a blob from a file; it appears only when complete.
 
         Raises `InvalidModel` when the file has other bytes than `sha256` promises.
         """
         self._sweep()
-        self._write(key, verified_parts(path, sha256, PART_BYTES, on_bytes), staging.replace)
+        parts = verified_parts(path, sha256, PART_BYTES, on_bytes, fingerprint)
+        self._write(key, parts, staging.replace)
 
     def update(self, key: str, data: bytes, etag: str) -> None:
         """Replace a document that still has `etag`; raises `PreconditionFailed` if not.

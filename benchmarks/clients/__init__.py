@@ -1,0 +1,1 @@
+"""Programs that bring or send one object: `PROGRAM get|put ENDPOINT BUCKET KEY FILE`."""

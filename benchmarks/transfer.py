@@ -1,0 +1,223 @@
+"""How fast versions are sent and brought, against the public tools, in one run.
+
+`make bench-transfer`, or `python -m benchmarks.transfer [SIZE_MB …]`. Every tool is a process of
+its own, started for each measurement; the tools take turns, so that a noisy machine disturbs all
+alike, and medians of the rounds count. Ours verifies what it brings and hashes what it sends; the
+others do neither. Ratios are to the fastest tool, to boto3 and to a plain copy on the same disk.
+"""
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tests.servers import seaweedfs
+
+from benchmarks import capped_server, transfer_tools
+from benchmarks.transfer_tools import Place
+from pointsman.digest import file_sha256
+
+RESULTS = Path(__file__).parent / "results"
+_SIZES_MB = (10, 100, 1024)
+_LARGEST_FOR_UPLOADS_MB = 100
+_ROUNDS = int(os.environ.get("ROUNDS", "5"))
+_CHUNK = 1 << 20
+_TOOLS = ("pointsman", "s5cmd", "rclone", "aws-crt", "boto3")
+_COPY = "plain copy"
+
+Rows = list[dict[str, Any]]
+
+
+def measure(sizes_mb: Sequence[int] = _SIZES_MB) -> dict[str, Rows]:
+    """Measure everything that this machine can."""
+    missing = transfer_tools.install()
+    for tool, reason in missing.items():
+        print(f"without {tool}: {reason}", file=sys.stderr)
+    tools = [tool for tool in _TOOLS if tool not in missing]
+    with tempfile.TemporaryDirectory(prefix="pointsman-bench-") as name:
+        directory = Path(name)
+        directory.chmod(0o755)
+        answers: dict[str, Rows] = {"pull": [], "pull, 90 MB/s per connection": [], "publish": []}
+        with seaweedfs.running() as server:
+            for size_mb in sizes_mb:
+                place = _stored(server, directory, size_mb)
+                answers["pull"] += _pull(tools, place, directory, size_mb)
+                if size_mb <= _LARGEST_FOR_UPLOADS_MB:
+                    answers["publish"] += _publish(tools, place, directory, size_mb)
+        answers["pull, 90 MB/s per connection"] = _capped(tools, directory, sizes_mb[-1])
+    return answers | {"library": _library()}
+
+
+def _stored(server: seaweedfs.SeaweedFS, directory: Path, size_mb: int) -> Place:
+    """Make a file of random bytes, and send it; its key tells size and digest."""
+    file = directory / f"{size_mb}.bin"
+    with file.open("wb") as out:
+        for _ in range(size_mb):
+            out.write(os.urandom(_CHUNK))
+    key = f"bench/{file.stat().st_size}-{file_sha256(file)}"
+    place = Place(server.endpoint, server.bucket, key, server.environment)
+    transfer_tools.upload("pointsman", place, file)
+    return place
+
+
+def _pull(tools: Sequence[str], place: Place, directory: Path, size_mb: int) -> Rows:
+    target = directory / "target"
+    work: dict[str, Callable[[], Any]] = {
+        tool: partial(transfer_tools.download, tool, place, target) for tool in tools
+    }
+    work[_COPY] = partial(shutil.copyfile, directory / f"{size_mb}.bin", target)
+    return _rounds(work, size_mb, before=partial(target.unlink, missing_ok=True))
+
+
+def _publish(tools: Sequence[str], place: Place, directory: Path, size_mb: int) -> Rows:
+    file = directory / f"{size_mb}.bin"
+    again = Place(place.endpoint, place.bucket, "bench/sent", place.environment)
+    work: dict[str, Callable[[], Any]] = {
+        tool: partial(transfer_tools.upload, tool, again, file) for tool in tools
+    }
+    work[_COPY] = partial(shutil.copyfile, file, directory / "target")
+    return _rounds(work, size_mb)
+
+
+def _capped(tools: Sequence[str], directory: Path, size_mb: int) -> Rows:
+    """Pull where every connection is as slow as one of S3's, and only several are fast."""
+    file = directory / f"{size_mb}.bin"
+    key = f"{file.stat().st_size}-{file_sha256(file)}"
+    root = directory / "www"
+    (root / "bench").mkdir(parents=True)
+    (root / "bench" / key).hardlink_to(file)
+    keys = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"}
+    try:
+        with capped_server.serving(root) as endpoint:
+            place = Place(endpoint, "bench", key, keys)
+            return _pull(tools, place, directory, size_mb)
+    except capped_server.CannotRun as error:
+        print(f"without the capped server: {error}", file=sys.stderr)
+        return []
+
+
+def _rounds(
+    work: dict[str, Callable[[], Any]], size_mb: int, before: Callable[[], Any] = lambda: None
+) -> Rows:
+    seconds: dict[str, list[float]] = {name: [] for name in work}
+    cpu: dict[str, list[float]] = {name: [] for name in work}
+    for _ in range(_ROUNDS):
+        for name, run in work.items():
+            before()
+            used, started = _cpu(), time.perf_counter()
+            try:
+                run()
+            except RuntimeError as error:
+                print(f"without {name}: {error}", file=sys.stderr)
+                continue
+            seconds[name].append(time.perf_counter() - started)
+            cpu[name].append(_cpu() - used)
+    medians = {name: statistics.median(each) for name, each in seconds.items() if each}
+    others = [value for name, value in medians.items() if name not in {"pointsman", _COPY}]
+    return [
+        {
+            "mb": size_mb,
+            "tool": name,
+            "mb_per_second": round(size_mb * _CHUNK / 1e6 / median),
+            "best": round(size_mb * _CHUNK / 1e6 / min(seconds[name])),
+            "cpu_seconds": round(statistics.median(cpu[name]), 2),
+            "to_fastest_tool": _ratio(min(others, default=None), median),
+            "to_boto3": _ratio(medians.get("boto3"), median),
+            "to_s5cmd": _ratio(medians.get("s5cmd"), median),
+            "to_aws_crt": _ratio(medians.get("aws-crt"), median),
+            "to_copy": _ratio(medians[_COPY], median),
+        }
+        for name, median in medians.items()
+    ]
+
+
+def _ratio(other: float | None, own: float) -> float | None:
+    """Return how many times as fast as another's seconds."""
+    return None if other is None else round(other / own, 2)
+
+
+def _cpu() -> float:
+    used = os.times()
+    return used.children_user + used.children_system
+
+
+_LIBRARY = """
+import resource, time
+started = time.perf_counter()
+{statement}
+seconds = time.perf_counter() - started
+print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+
+
+def _library() -> Rows:
+    """Measure what importing costs in time and memory, beside an empty interpreter and boto3."""
+    statements = {
+        "nothing": ("pass", sys.executable),
+        "pointsman": ("import pointsman", sys.executable),
+        "pointsman with an s3 store": (
+            "import pointsman; pointsman.open('s3://bucket')",
+            sys.executable,
+        ),
+        "boto3 with a client": ("import boto3; boto3.client('s3')", sys.executable),
+    }
+    environment = os.environ | {
+        "AWS_ACCESS_KEY_ID": "k",
+        "AWS_SECRET_ACCESS_KEY": "s",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    rows = []
+    for name, (statement, python) in statements.items():
+        found = []
+        for _ in range(_ROUNDS):
+            program = _LIBRARY.format(statement=statement)
+            answer = subprocess.run(
+                [python, "-c", program], env=environment, capture_output=True, check=True
+            )
+            found.append([float(number) for number in answer.stdout.split()])
+        seconds, memory = (statistics.median(column) for column in zip(*found, strict=True))
+        rows.append(
+            {"what": name, "milliseconds": round(seconds * 1e3, 1), "rss_mb": round(memory / 1e6)}
+        )
+    return rows
+
+
+def main() -> int:
+    """Measure, print, write."""
+    answers = measure([int(size) for size in sys.argv[1:]] or _SIZES_MB)
+    when = datetime.now(UTC).isoformat(timespec="seconds")
+    document = {"when": when, "cores": os.cpu_count(), "rounds": _ROUNDS, **answers}
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "transfer.json").write_text(json.dumps(document, indent=2) + "\n")
+    lines = [f"Measured {when}, {_ROUNDS} rounds, medians. Rates in MB/s, ratios by time."]
+    for name, rows in answers.items():
+        lines += ["", f"## {name}", "", *_table(rows)]
+    (RESULTS / "transfer.md").write_text("\n".join(["# Transfer", "", *lines]) + "\n")
+    print("\n".join(lines))
+    return 0
+
+
+def _table(rows: Rows) -> list[str]:
+    if not rows:
+        return ["not measured here"]
+    columns = list(rows[0])
+    cells = [[str("-" if row[key] is None else row[key]) for key in columns] for row in rows]
+    line = "| {} |".format
+    return [
+        line(" | ".join(columns)),
+        line(" | ".join("---" for _ in columns)),
+        *(line(" | ".join(row)) for row in cells),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""`doctor`: find out what will not work, before it does not."""
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import typer
+
+from pointsman_cli.context import Context, with_context
+
+if TYPE_CHECKING:
+    from pointsman.findings import Finding
+    from pointsman.stores.base import ObjectStore
+
+_MARKS = {"ok": "✓", "warning": "!", "error": "✗"}
+RUNTIME_PREFIX = "POINTSMAN_RUNTIME_"
+_KEYS = ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        epilog="Example: POINTSMAN_RUNTIME_ACCESS_KEY_ID=… POINTSMAN_RUNTIME_SECRET_ACCESS_KEY=… "
+        "pointsman doctor"
+    )(doctor)
+
+
+@with_context
+def doctor(context: Context) -> None:
+    """Check the store: reach, clock, reading, conditional writes.
+
+    With the service's credentials in POINTSMAN_RUNTIME_ACCESS_KEY_ID and
+    POINTSMAN_RUNTIME_SECRET_ACCESS_KEY, also that they read models, write heartbeats, and cannot
+    write models. Ends with 1 when a check finds an error.
+    """
+    import msgspec
+
+    from pointsman import store_checks
+    from pointsman.findings import Severity
+    from pointsman_cli.errors import CommandError
+
+    url = context.project.configuration.store
+    found = list(store_checks.check(context.registry.store, _runtime_store(url, os.environ)))
+    document = {"store": url, "findings": [msgspec.to_builtins(finding) for finding in found]}
+    context.output.table(["", "check", "finding", "what to do"], [_row(each) for each in found])
+    errors = [finding for finding in found if finding.severity is Severity.ERROR]
+    if errors:
+        raise CommandError(
+            f"{len(errors)} of {len(found)} checks failed: {errors[0].message}",
+            errors[0].remediation,
+            document,
+        )
+    context.output.result(document)
+    context.output.success(f"{url} is fit for use")
+
+
+def _runtime_store(url: str, environment: Mapping[str, str]) -> "ObjectStore | None":
+    """Open the store as the service would; None when its credentials are not given."""
+    from pointsman.stores import open_store
+
+    given = {name: environment.get(f"{RUNTIME_PREFIX}{name}", "") for name in _KEYS}
+    if not any(given.values()):
+        return None
+    own = {f"AWS_{name}": value for name, value in given.items()}
+    return open_store(url, dict(environment) | own)
+
+
+def _row(finding: "Finding") -> list[str]:
+    return [_MARKS[finding.severity], finding.check, finding.message, finding.remediation]

@@ -1,0 +1,55 @@
+"""What S3's answers mean: each bad input is one sentence of cause, and one of what to do."""
+
+import pytest
+
+from pointsman.stores import causes
+
+URL = "s3://models/prod"
+
+
+def answer(code: str, more: str = "") -> str:
+    return (
+        "Generic S3 error: Error performing PUT https://host/models/x in 1ms - Server returned "
+        f"non-2xx status code: 400 Bad Request: <Error><Code>{code}</Code>{more}</Error>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "cause", "fix"),
+    [
+        (answer("NoSuchBucket"), "there is no bucket named models", "Create it"),
+        (
+            answer("AuthorizationHeaderMalformed", "<Region>eu-west-1</Region>"),
+            "the region is wrong",
+            "AWS_REGION=eu-west-1",
+        ),
+        (answer("PermanentRedirect"), "in another region", "Set AWS_REGION to"),
+        ("Received redirect without LOCATION, this", "in another region", "Set AWS_REGION to"),
+        (answer("InvalidRegionName"), "the region is wrong", "AWS_REGION=auto"),
+        (answer("ExpiredToken"), "credentials have expired", "Get new ones"),
+        (answer("RequestTimeTooSkewed"), "clock differs too much", "Set the clock"),
+        (answer("InvalidAccessKeyId"), "does not exist", "AWS_ACCESS_KEY_ID"),
+        (answer("SignatureDoesNotMatch"), "secret key is wrong", "AWS_SECRET_ACCESS_KEY"),
+        (answer("Unauthorized"), "not valid there", "AWS_ACCESS_KEY_ID"),
+        (answer("NotImplemented"), "does not know conditional writes", "Use S3, R2"),
+    ],
+)
+def test_a_known_answer_names_cause_and_fix(text: str, cause: str, fix: str) -> None:
+    error = causes.explained(text, "write", URL, "models")
+    assert error is not None
+    assert error.message.startswith(f"cannot write in {URL}: ")
+    assert cause in error.message
+    assert fix in error.hint
+    assert "<" not in error.message + error.hint
+    assert "{" not in error.message + error.hint
+
+
+def test_what_is_not_known_is_left_to_others() -> None:
+    assert causes.explained(answer("SlowDown"), "write", URL, "models") is None
+    assert causes.explained("connection reset", "write", URL, "models") is None
+
+
+def test_a_token_exchange_that_got_no_answer_is_not_called_a_refusal() -> None:
+    text = "Error performing POST REDACTED in 3s - HTTP error: error sending request"
+    assert causes.explained(text, "read", URL, "models") is None
+    assert causes.of_silence(text + " ConnectionRefused") == "nobody listens there"

@@ -1,0 +1,148 @@
+"""One misfortune at any request of an operation: it succeeds, or says so and has changed nothing.
+
+The server is real, the proxy before it spoils one request after the other, and every fault is
+tried at every step there is.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from pointsman import publishing
+from pointsman.cache import Cache
+from pointsman.errors import NotFound, StoreError, StoreUnreachable
+from pointsman.publishing import Prepared
+from pointsman.registry import Registry
+from pointsman.stores import open_store
+from tests import models
+from tests.registry.versions import MODEL, store_version
+from tests.servers import faulty, seaweedfs
+from tests.servers.faulty import Fault, Proxy
+
+FAULTS = list(Fault)
+LARGE = 9 << 20  # several parts up, several ranges down
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    source = tmp_path_factory.mktemp("export")
+    models.heavy(source / "model.onnx", size=LARGE)
+    models.affine_golden(source / "golden.npz")
+    return publishing.prepare(MODEL, "v1", source)
+
+
+@pytest.fixture
+def proxy(s3_server: seaweedfs.SeaweedFS, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    for name, value in s3_server.environment.items():
+        monkeypatch.setenv(name, value)
+    with faulty.in_front_of(s3_server.endpoint) as proxy:
+        yield proxy
+
+
+def registry_by(endpoint: str, prefix: str) -> Registry:
+    return Registry(open_store(f"s3://models/{prefix}?endpoint={endpoint}"))
+
+
+def is_published(registry: Registry) -> bool:
+    try:
+        registry.version(MODEL, "v1")
+    except NotFound:
+        return False
+    return True
+
+
+def at_every_request(proxy: Proxy, fault: Fault, operation: Callable[[], None]) -> int:
+    """Run `operation` with the fault at its first request, then its second, until none is left."""
+    for number in count(1):
+        proxy.plan(fault, number)
+        operation()
+        if not proxy.spoilt:
+            return number - 1
+    raise AssertionError
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_publishing_lives_through_a_fault_at_any_request(
+    proxy: Proxy, prepared: Prepared, tmp_path: Path, fault: Fault
+) -> None:
+    caches = count()
+
+    def publish() -> None:
+        prefix = uuid4().hex
+        through, direct = registry_by(proxy.url, prefix), registry_by(proxy.upstream, prefix)
+        try:
+            published = publishing.commit(through.store, prepared)
+        except StoreError:
+            assert not is_published(direct)
+            published = publishing.commit(direct.store, prepared)
+        assert published.created
+        cache = Cache(tmp_path / f"cache-{next(caches)}")
+        directory = cache.fetch(direct.store, direct.version(MODEL, "v1"))
+        source = prepared.files.paths["model.onnx"]
+        assert (directory / "model.onnx").read_bytes() == source.read_bytes()
+
+    requests = at_every_request(proxy, fault, publish)
+
+    assert requests >= 7  # a manifest looked for, two files looked for, parts, the manifest
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_activating_moves_a_channel_once_whatever_happens_to_a_request(
+    proxy: Proxy, fault: Fault
+) -> None:
+    prefix = uuid4().hex
+    through, direct = registry_by(proxy.url, prefix), registry_by(proxy.upstream, prefix)
+    for version in ("v1", "v2"):
+        store_version(direct.store, version)
+    direct.activate(MODEL, "v1")
+    turns = count()
+
+    def activate() -> None:
+        before = direct.channel(MODEL, "production").generation
+        target = ("v2", "v1")[next(turns) % 2]
+        try:
+            through.activate(MODEL, target)
+        except StoreError:
+            assert direct.channel(MODEL, "production").generation == before
+            direct.activate(MODEL, target)
+        after = direct.channel(MODEL, "production")
+        assert (after.generation, after.stable.version) == (before + 1, target)
+
+    assert at_every_request(proxy, fault, activate) >= 3
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_pulling_yields_the_very_bytes_or_an_error_and_never_a_part(
+    proxy: Proxy, tmp_path: Path, fault: Fault
+) -> None:
+    prefix = uuid4().hex
+    through, direct = registry_by(proxy.url, prefix), registry_by(proxy.upstream, prefix)
+    data = os.urandom(LARGE)
+    version = store_version(direct.store, "v1", {"model.onnx": data, "labels.txt": b"a b c"})
+    caches = count()
+
+    def pull() -> None:
+        root = tmp_path / f"cache-{next(caches)}"
+        try:
+            directory = Cache(root).fetch(through.store, version)
+        except StoreError:
+            assert not list(root.rglob("*.part"))
+            directory = Cache(root).fetch(direct.store, version)
+        assert (directory / "model.onnx").read_bytes() == data
+
+    assert at_every_request(proxy, fault, pull) >= 4
+
+
+def test_a_store_that_only_ever_resets_is_called_unreachable(proxy: Proxy) -> None:
+    registry = registry_by(proxy.url, uuid4().hex)
+    proxy.plan(Fault.RESET, at=1, always=True)
+
+    with pytest.raises(StoreUnreachable) as caught:
+        registry.version(MODEL, "v1")
+
+    assert proxy.spoilt > 1
+    assert proxy.url in caught.value.hint
