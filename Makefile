@@ -6,7 +6,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 BIN := .venv/bin
 STAMP := .venv/.installed
 SOURCES := registry service cli infra tests benchmarks examples
-MEMBERS := -e . -e registry[validate] -e service -e cli -e infra
+MEMBERS := -e . -e registry[validate] -e service -e cli[infra] -e infra[pulumi]
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 

@@ -16,8 +16,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError
 
 import obstore
 from obstore.exceptions import BaseError
@@ -58,8 +59,12 @@ class SeaweedFS:
         """
         url = obstore.sign(self._client(), "PUT", "", timedelta(minutes=1))
         request = urllib.request.Request(url, method="PUT")  # noqa: S310 — loopback
-        with urllib.request.urlopen(request, timeout=5):  # noqa: S310
-            pass
+        try:
+            urllib.request.urlopen(request, timeout=5).close()  # noqa: S310
+        except HTTPError as error:
+            with error:
+                if error.code != HTTPStatus.CONFLICT:
+                    raise
 
     def put(self, key: str, data: bytes) -> None:
         """Write an object, past everything that is being tested."""
@@ -132,16 +137,14 @@ def _arguments(root: Path, ports: list[int]) -> list[str]:
     ]
 
 
-def _wait_until_ready(
-    server: SeaweedFS, process: "subprocess.Popen[bytes]", log: Path
-) -> None:
+def _wait_until_ready(server: SeaweedFS, process: "subprocess.Popen[bytes]", log: Path) -> None:
     """Ready is when a bucket can be made and an object put: the second may come much later."""
     deadline = time.monotonic() + _READY_SECONDS
     while True:
         try:
             server.make_bucket()
             server.put("ready", b"")
-        except (URLError, OSError, BaseError) as error:
+        except (OSError, BaseError) as error:
             reason: Exception = error
         else:
             return

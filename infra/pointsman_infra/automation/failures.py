@@ -1,0 +1,169 @@
+"""Why an operation failed: what the engine and the providers print, turned into our sentences.
+
+The engine's errors are text, and so are a provider's; what can be recognised gets a cause and a
+fix, anything else is quoted. Sources: pulumi/pkg (messages of backends and of the engine), the
+S3, IAM and Cloudflare API references (error codes).
+"""
+
+import re
+from collections.abc import Callable, Sequence
+
+from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackNotFoundError
+
+from pointsman_infra.errors import (
+    AccessRefused,
+    Guarded,
+    InfraError,
+    NameTaken,
+    ProvisioningFailed,
+    SettingsInvalid,
+    StackLocked,
+    StackMissing,
+    StateUnusable,
+)
+
+_REPEAT = "What was made stays; correct the cause and run `pointsman infra up` again."
+
+Explanation = Callable[["re.Match[str]"], InfraError]
+
+
+def explain(error: CommandError, stack: str, said: Sequence[str] = ()) -> InfraError:
+    """Return the failure in our words; `said` are the engine's diagnostics."""
+    if isinstance(error, StackNotFoundError):
+        return StackMissing(f"there is no stack named {stack}", "`pointsman infra up` makes it.")
+    text = "\n".join([*said, str(error)])
+    if isinstance(error, ConcurrentUpdateError):
+        return _locked(text, stack)
+    for pattern, explanation in _PATTERNS:
+        if match := pattern.search(text):
+            return explanation(match)
+    return ProvisioningFailed(_gist(text), _REPEAT)
+
+
+def _locked(text: str, stack: str) -> InfraError:
+    holder = re.search(r"created by (\S+) \(pid (\d+)\) at ([^\n]+)", text)
+    who = f" by {holder[1]}, process {holder[2]}, since {holder[3]}" if holder else ""
+    return StackLocked(
+        f"the stack {stack} is locked{who}: another update is running, or was cut off",
+        "Wait for it. If nothing runs any more, `pulumi cancel` removes the lock.",
+    )
+
+
+def _told(match: "re.Match[str]") -> InfraError:
+    """Give back the sentence of one of our own resources."""
+    return ProvisioningFailed(match[1].strip(), "" if "`" in match[1] else _REPEAT)
+
+
+def _denied_aws(match: "re.Match[str]") -> InfraError:
+    return AccessRefused(
+        f"your AWS credentials lack the permission {match[1]}",
+        f"Have {match[1]} granted to them, and run `pointsman infra up` again.",
+    )
+
+
+def _denied_cloudflare(match: "re.Match[str]") -> InfraError:
+    about_tokens = "token" in match[0].lower()
+    permission = "Account API Tokens Write" if about_tokens else "Workers R2 Storage Write"
+    return AccessRefused(
+        f"Cloudflare refused your API token: it probably lacks the permission {permission}",
+        "The token in CLOUDFLARE_API_TOKEN needs Workers R2 Storage Write and, to make tokens, "
+        "Account API Tokens Write on the account. Then run `pointsman infra up` again.",
+    )
+
+
+def _taken(match: "re.Match[str]") -> InfraError:
+    return NameTaken(
+        "the bucket's name is taken by another account, or by a bucket that this stack did not make",
+        "Choose another with --bucket, or adopt your own with --provider existing.",
+    )
+
+
+def _protected(match: "re.Match[str]") -> InfraError:
+    return Guarded(
+        "a protected bucket would be deleted or replaced",
+        "Buckets are never replaced: put bucket, region, jurisdiction and endpoint back as they "
+        "were, or give the other bucket a stack of its own with --stack. "
+        "`pointsman infra destroy` is the way to remove one.",
+    )
+
+
+def _not_empty(match: "re.Match[str]") -> InfraError:
+    return Guarded(
+        "the bucket is not empty", "`pointsman infra destroy --force BUCKET` removes all of it."
+    )
+
+
+def _unauthenticated(match: "re.Match[str]") -> InfraError:
+    return AccessRefused(
+        "the provider does not accept your credentials, or found none",
+        "For AWS set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, for Cloudflare "
+        "CLOUDFLARE_API_TOKEN; `pointsman infra doctor` shows what is seen.",
+    )
+
+
+def _bad_region(match: "re.Match[str]") -> InfraError:
+    return SettingsInvalid(
+        "the provider does not know that region or location", "Correct --region, or location."
+    )
+
+
+def _bad_name(match: "re.Match[str]") -> InfraError:
+    return SettingsInvalid("the provider does not accept the bucket's name", "Choose another.")
+
+
+def _wrong_passphrase(match: "re.Match[str]") -> InfraError:
+    return StateUnusable(
+        "the passphrase is not the one this stack's secrets were encrypted with",
+        "Set PULUMI_CONFIG_PASSPHRASE to the one used before, or put the old file back.",
+    )
+
+
+def _no_passphrase(match: "re.Match[str]") -> InfraError:
+    return StateUnusable(
+        "this stack's secrets are encrypted, and there is no passphrase",
+        "Set PULUMI_CONFIG_PASSPHRASE, or PULUMI_CONFIG_PASSPHRASE_FILE.",
+    )
+
+
+def _no_backend(match: "re.Match[str]") -> InfraError:
+    return StateUnusable(
+        f"the state cannot be reached: {match[0].strip()[:200]}",
+        "Check the backend's URL, `pulumi login`, and your access to it.",
+    )
+
+
+_PATTERNS: tuple[tuple["re.Pattern[str]", Explanation], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), explanation)
+    for pattern, explanation in (
+        (r"ResourceFailed: ([^\n]+)", _told),
+        (r"incorrect passphrase", _wrong_passphrase),
+        (r"passphrase must be set", _no_passphrase),
+        (r"(?:BucketAlreadyExists|BucketAlreadyOwnedByYou|bucket[^\n]*already exists)", _taken),
+        (r"(?:cannot be deleted[^\n]*protect|unable to (?:delete|replace)[^\n]*protect)", _protected),
+        (r"BucketNotEmpty|bucket[^\n]* is not empty", _not_empty),
+        (r"not authorized to perform:? ([a-z0-9]+:[A-Za-z]+)", _denied_aws),
+        (r"operation error (?:\w+: )?S3: (?!Head)()(?=[^\n]*AccessDenied)", _unauthenticated),
+        (
+            r"InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|no valid credential sources"
+            r"|Missing X-Auth-Key|credentials[^\n]*must be (?:set|provided)",
+            _unauthenticated,
+        ),
+        (r"[^\n]*(?:Authentication error|Unauthorized to access)[^\n]*", _denied_cloudflare),
+        (r"InvalidLocationConstraint|IllegalLocationConstraint|invalid (?:AWS )?region", _bad_region),
+        (r"InvalidBucketName|bucket name is not valid", _bad_name),
+        (
+            r"(?:unable to open bucket|could not read (?:current )?user|failed to get latest"
+            r"|invalid access token)[^\n]*",
+            _no_backend,
+        ),
+    )
+)
+
+
+def _gist(text: str) -> str:
+    """Return the line that says most: the engine's first error, without its decoration."""
+    lines = [re.sub(r"<\{%.*?%\}>", "", line).strip() for line in text.splitlines()]
+    telling = [line for line in lines if line.lower().startswith("error:")] or [
+        line for line in lines if line and not line.startswith(("code:", "stdout:", "stderr:"))
+    ]
+    return (telling[0] if telling else "the engine failed and did not say why")[:400]
