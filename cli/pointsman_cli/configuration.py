@@ -2,7 +2,8 @@
 
 The command line beats the environment, the environment beats the file, the file beats defaults.
 The file is looked for in the working directory and its parents; relative paths in it are
-relative to it. Unknown keys are errors, with their path.
+relative to it. Unknown keys are errors, with their path. What `[infra]` may hold is the business
+of `pointsman_cli.provisioning`, which reads it when it is needed.
 """
 
 import tomllib
@@ -33,6 +34,7 @@ class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     channel: str = "production"
     fleet: str = ""
     local: LocalSettings = LocalSettings()
+    infra: dict[str, Any] = {}
 
 
 class Project(msgspec.Struct, frozen=True):
@@ -40,6 +42,7 @@ class Project(msgspec.Struct, frozen=True):
 
     configuration: Configuration
     directory: Path
+    store_named: bool = True
 
     @property
     def state(self) -> Path:
@@ -61,9 +64,10 @@ def load(
         given = flags.get(key) or environment.get(f"POINTSMAN_{key.upper()}")
         if given:
             values[key] = given
+    named = bool(values.get("store"))
     values.setdefault("store", (directory / STATE_DIRECTORY / "store").as_uri())
     try:
-        return Project(msgspec.convert(values, Configuration), directory)
+        return Project(msgspec.convert(values, Configuration), directory, named)
     except msgspec.ValidationError as error:
         raise UsageError(
             f"{path or 'the configuration'}: {_with_path(error)}",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pointsman.registry import Registry
     from pointsman.stores.base import ObjectStore
     from pointsman_cli.configuration import Project
+    from pointsman_infra.outputs import StoreOutputs
 
 _COMMON = "Options of every command"
 
@@ -30,11 +31,57 @@ class Context:
         self._flags = flags
 
     @functools.cached_property
-    def project(self) -> "Project":
-        """The configuration in force; raises `UsageError` when it is wrong."""
+    def configured(self) -> "Project":
+        """The configuration as written; raises `UsageError` when it is wrong."""
         from pointsman_cli import configuration
 
         return configuration.load(self._flags, os.environ, Path.cwd())
+
+    @functools.cached_property
+    def project(self) -> "Project":
+        """The configuration in force: a store that nobody named is the one that was provisioned.
+
+        Its publisher's key takes the place of whatever key the environment holds.
+        """
+        handed = self._handed
+        if handed is None:
+            return self.configured
+        from pointsman_cli import provisioned
+        from pointsman_infra.outputs import Role
+
+        provisioned.take_on(handed, Role.PUBLISHER, os.environ)
+        return provisioned.project(self.configured, handed)
+
+    @property
+    def runtime_environment(self) -> dict[str, str]:
+        """The variables that a deployed service needs for the provisioned store, and no more.
+
+        Empty where the store was named by the operator: then its key is theirs to hand on.
+        """
+        if self._handed is None:
+            return {}
+        from pointsman_infra.outputs import Role
+
+        return self._handed.environment(Role.RUNTIME)
+
+    @property
+    def service_environment(self) -> dict[str, str]:
+        """The environment of a service that is started here: ours, with the runtime's key."""
+        environment = dict(os.environ)
+        if self._handed is not None:
+            from pointsman_cli import provisioned
+            from pointsman_infra.outputs import Role
+
+            provisioned.take_on(self._handed, Role.RUNTIME, environment)
+        return environment
+
+    @functools.cached_property
+    def _handed(self) -> "StoreOutputs | None":
+        if self.configured.store_named:
+            return None
+        from pointsman_cli.provisioning import Provisioning
+
+        return Provisioning(self.configured, self.output).handed()
 
     @functools.cached_property
     def registry(self) -> "Registry":

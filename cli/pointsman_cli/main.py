@@ -6,14 +6,15 @@ from typing import Annotated
 
 import typer
 
-from pointsman_cli.commands import channels, deployments, models, status, upload
+from pointsman_cli.commands import channels, deployments, infra, models, status, upload
 from pointsman_cli.commands import predict as predicting
 from pointsman_cli.context import current
 
 _EPILOG = (
     "Configuration: pointsman.toml, POINTSMAN_STORE|MODEL|CHANNEL|FLEET, or options. "
     "Exit codes: 0 done, 1 failed, 2 usage, 3 refused by an instance, 4 not confirmed in time, "
-    "5 store out of reach, 130 interrupted."
+    "5 store or provider refused or out of reach, 6 no usable stack, 7 drift, 8 stack locked, "
+    "130 interrupted."
 )
 
 app = typer.Typer(
@@ -25,7 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (upload, models, channels, status, predicting, deployments):
+for module in (upload, models, channels, status, predicting, deployments, infra):
     module.register(app)
 
 

@@ -90,15 +90,21 @@ class Output:
         if error.hint:
             self._err.print(f"       {_escaped(error.hint)}", highlight=False)
 
+    def live_console(self) -> "Console | None":
+        """Return where something may redraw itself; None where nobody watches."""
+        silent = self.as_json or self._quiet or not sys.stderr.isatty()
+        return None if silent else self._err
+
     @contextmanager
     def transfer(self) -> Iterator[Transfer]:
         """Show a bar per file while bytes are moving; nothing where nobody watches."""
-        if self.as_json or self._quiet or not sys.stderr.isatty():
+        console = self.live_console()
+        if console is None:
             yield Silence()
             return
         from pointsman_cli.progress import bars
 
-        with bars(self._err) as transfer:
+        with bars(console) as transfer:
             yield transfer
 
     @property

@@ -26,6 +26,4 @@ def key(role: str) -> Key:
             f"Make a key that may only do a {role}'s work, and set {' and '.join(names)}.",
         )
     access_key_id, secret = (os.environ[name] for name in names)
-    return Key(
-        access_key_id=Output.secret(access_key_id), secret_access_key=Output.secret(secret)
-    )
+    return Key(access_key_id=Output.secret(access_key_id), secret_access_key=Output.secret(secret))

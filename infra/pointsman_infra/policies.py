@@ -18,20 +18,14 @@ _ISSUER = "oidc.fly.io"
 
 
 def publisher(bucket: str, *, lists_uploads: bool = True) -> str:
-    """Return what the publisher may do; some servers do not know how to permit listing uploads."""
+    """Return what the publisher may do; some servers do not know the actions of listing uploads."""
+    on_objects = ["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"]
     on_bucket = ["s3:ListBucket", "s3:GetBucketLocation"]
     if lists_uploads:
+        on_objects.append("s3:ListMultipartUploadParts")
         on_bucket.append("s3:ListBucketMultipartUploads")
     return _document(
-        _allow(
-            [
-                "s3:PutObject",
-                "s3:GetObject",
-                "s3:AbortMultipartUpload",
-                "s3:ListMultipartUploadParts",
-            ],
-            _objects(bucket, "models"),
-        ),
+        _allow(on_objects, _objects(bucket, "models")),
         _allow(["s3:GetObject"], _objects(bucket, "fleet")),
         _allow(on_bucket, _bucket(bucket)),
     )

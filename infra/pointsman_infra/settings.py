@@ -80,7 +80,9 @@ def read(values: Any) -> Settings:
     try:
         settings = msgspec.convert(values, Settings)
     except msgspec.ValidationError as error:
-        reason = str(error).replace(" - at `$", " at `").replace("Object contains unknown", "unknown")
+        reason = (
+            str(error).replace(" - at `$", " at `").replace("Object contains unknown", "unknown")
+        )
         known = ", ".join(name for name in Settings.__struct_fields__ if name != "destroying")
         raise SettingsInvalid(f"the stack's settings: {reason}", f"Known: {known}.") from None
     check(settings)
@@ -128,7 +130,7 @@ def check(settings: Settings) -> None:
 def _check_bucket(name: str) -> None:
     if not name:
         raise SettingsInvalid(
-            "no bucket is named", "Use --bucket NAME, or put bucket = \"NAME\" under [infra]."
+            "no bucket is named", 'Use --bucket NAME, or put bucket = "NAME" under [infra].'
         )
     if not _BUCKET.fullmatch(name) or name.startswith("xn--") or "--" in name:
         raise SettingsInvalid(
@@ -140,7 +142,11 @@ def _check_bucket(name: str) -> None:
 
 def _check_aws(settings: Settings) -> None:
     if not _REGION.fullmatch(settings.region):
-        given = f"{settings.region!r} is not a region of AWS" if settings.region else "no region is named"
+        given = (
+            f"{settings.region!r} is not a region of AWS"
+            if settings.region
+            else "no region is named"
+        )
         raise SettingsInvalid(given, 'Use --region, or region = "eu-central-1" under [infra].')
     if bool(settings.fly_organization) != bool(settings.fly_app):
         raise SettingsInvalid(

@@ -116,7 +116,7 @@ class LocalPlatform:
         instance = f"local-{os.urandom(3).hex()}"
         configuration = self._context.project.configuration
         self._directory.mkdir(parents=True, exist_ok=True)
-        environment = os.environ | {
+        environment = self._context.service_environment | {
             "POINTSMAN_STORE": configuration.store,
             "POINTSMAN_MODEL": self._context.model,
             "POINTSMAN_CHANNEL": self._context.channel,

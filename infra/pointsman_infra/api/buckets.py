@@ -99,9 +99,7 @@ class Buckets:
         except Refusal as refusal:
             raise explained(refusal, "s3:ListBucketVersions", bucket) from refusal
         entries = [
-            part
-            for tag in ("Version", "DeleteMarker")
-            for part in answer.split(f"<{tag}>")[1:]
+            part for tag in ("Version", "DeleteMarker") for part in answer.split(f"<{tag}>")[1:]
         ]
         return [(found("Key", entry), found("VersionId", entry)) for entry in entries]
 

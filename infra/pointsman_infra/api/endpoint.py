@@ -71,7 +71,11 @@ def explained(refusal: Refusal, action: str, what: str) -> Exception:
         return NameTaken(
             f"the bucket name {what} is taken by another account", "Choose another with --bucket."
         )
-    if refusal.code in {"InvalidBucketName", "InvalidLocationConstraint", "IllegalLocationConstraint"}:
+    if refusal.code in {
+        "InvalidBucketName",
+        "InvalidLocationConstraint",
+        "IllegalLocationConstraint",
+    }:
         return SettingsInvalid(
             f"the server does not take {what}: {refusal.message or refusal.code}",
             "Correct bucket or region under [infra].",

@@ -29,9 +29,7 @@ class Principals:
 
     def permit(self, user: str, policy: str) -> None:
         """Replace what the user may do."""
-        self._ask(
-            "PutUserPolicy", user, UserName=user, PolicyName=_POLICY, PolicyDocument=policy
-        )
+        self._ask("PutUserPolicy", user, UserName=user, PolicyName=_POLICY, PolicyDocument=policy)
 
     def policy(self, user: str) -> str | None:
         """Return what the user may do; None when there is no such user or policy."""

@@ -58,20 +58,22 @@ def prepare(backend: Backend, state: Path, environment: Mapping[str, str]) -> bo
     Raises `StateUnusable` when there is none for a backend that needs one.
     """
     if backend.source != "local":
-        if backend.url and not backend.url.startswith(_CLOUD) and not any(
-            map(environment.get, PASSPHRASE)
+        if (
+            backend.url
+            and not backend.url.startswith(_CLOUD)
+            and not any(map(environment.get, PASSPHRASE))
         ):
             raise StateUnusable(
                 f"the state at {backend.url} is encrypted, and there is no passphrase",
                 "Set PULUMI_CONFIG_PASSPHRASE, or PULUMI_CONFIG_PASSPHRASE_FILE.",
             )
         return False
-    _make_private(state)
-    _make_private(state / "state")
+    make_private(state)
+    make_private(state / "state")
     return backend.passphrase_file is not None and _make_passphrase(backend.passphrase_file)
 
 
-def _make_private(directory: Path) -> None:
+def make_private(directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     directory.chmod(0o700)
     ignore = directory / ".gitignore"

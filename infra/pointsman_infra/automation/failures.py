@@ -139,7 +139,10 @@ _PATTERNS: tuple[tuple["re.Pattern[str]", Explanation], ...] = tuple(
         (r"incorrect passphrase", _wrong_passphrase),
         (r"passphrase must be set", _no_passphrase),
         (r"(?:BucketAlreadyExists|BucketAlreadyOwnedByYou|bucket[^\n]*already exists)", _taken),
-        (r"(?:cannot be deleted[^\n]*protect|unable to (?:delete|replace)[^\n]*protect)", _protected),
+        (
+            r"(?:cannot be deleted[^\n]*protect|unable to (?:delete|replace)[^\n]*protect)",
+            _protected,
+        ),
         (r"BucketNotEmpty|bucket[^\n]* is not empty", _not_empty),
         (r"not authorized to perform:? ([a-z0-9]+:[A-Za-z]+)", _denied_aws),
         (r"operation error (?:\w+: )?S3: (?!Head)()(?=[^\n]*AccessDenied)", _unauthenticated),
@@ -149,7 +152,10 @@ _PATTERNS: tuple[tuple["re.Pattern[str]", Explanation], ...] = tuple(
             _unauthenticated,
         ),
         (r"[^\n]*(?:Authentication error|Unauthorized to access)[^\n]*", _denied_cloudflare),
-        (r"InvalidLocationConstraint|IllegalLocationConstraint|invalid (?:AWS )?region", _bad_region),
+        (
+            r"InvalidLocationConstraint|IllegalLocationConstraint|invalid (?:AWS )?region",
+            _bad_region,
+        ),
         (r"InvalidBucketName|bucket name is not valid", _bad_name),
         (
             r"(?:unable to open bucket|could not read (?:current )?user|failed to get latest"

@@ -36,12 +36,19 @@ Result = TypeVar("Result")
 class Stack:
     """One stack in one backend."""
 
-    def __init__(self, name: str, directory: Path, backend: Backend, command: PulumiCommand) -> None:
+    def __init__(
+        self, name: str, directory: Path, backend: Backend, command: PulumiCommand
+    ) -> None:
         self.name = name
         self._directory = directory
         self._backend = backend
         self._command = command
         self._refused: PointsmanError | None = None
+
+    @property
+    def version(self) -> str:
+        """The version of the command that drives the engine."""
+        return str(self._command.version)
 
     def preview(self, settings: Settings, steps: Steps) -> None:
         """Find out what `up` would do. The stack is made if there is none; it stays empty."""
@@ -55,13 +62,22 @@ class Stack:
         return self.outputs()
 
     def outputs(self) -> StoreOutputs:
-        """Return what the last `up` handed over; raises `StackMissing` when there was none."""
-        stack = self._selected()
-        values = self._run(stack.outputs)
-        if not values:
+        """Return what the last `up` handed over; raises `StackMissing` when there is nothing."""
+        handed = self.handed()
+        if handed is None:
             raise StackMissing(
                 f"the stack {self.name} has nothing in it", "`pointsman infra up` fills it."
             )
+        return handed
+
+    def handed(self) -> StoreOutputs | None:
+        """Return the outputs; None for a stack that is empty, or whose only `up` failed.
+
+        Raises `StackMissing` when there is no such stack.
+        """
+        values = self._run(self._selected().outputs)
+        if not values:
+            return None
         return outputs.read({name: value.value for name, value in values.items()})
 
     def drift(self, steps: Steps) -> None:
@@ -74,9 +90,8 @@ class Stack:
         stack = self._selected()
         self._run(lambda: stack.refresh(on_event=steps.hear, show_secrets=False), steps)
 
-    def destroy(self, settings: Settings, steps: Steps) -> None:
-        """Lift the protection, remove everything, and forget the stack but not its settings."""
-        self.up(msgspec.structs.replace(settings, destroying=True), Steps())
+    def remove(self, steps: Steps) -> None:
+        """Remove everything, and forget the stack but not its settings."""
         stack = self._selected()
         self._run(lambda: stack.destroy(on_event=steps.hear, show_secrets=False), steps)
         self._run(lambda: stack.workspace.remove_stack(self.name, preserve_config=True))

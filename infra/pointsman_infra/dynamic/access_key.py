@@ -59,9 +59,7 @@ class AccessKey(Resource, module="pointsman", name="AccessKey"):
             "secret_access_key": None,
         }
         secret = ResourceOptions(additional_secret_outputs=["secret_access_key"])
-        super().__init__(
-            AccessKeyProvider(), name, props, ResourceOptions.merge(opts, secret)
-        )
+        super().__init__(AccessKeyProvider(), name, props, ResourceOptions.merge(opts, secret))
 
 
 def _principals(props: Any) -> Principals:

@@ -118,9 +118,7 @@ class ModelVersion(Resource, module="pointsman", name="ModelVersion"):
             "note": declared.note,
             "digest": None,
         }
-        kept = ResourceOptions(
-            retain_on_delete=True, additional_secret_outputs=["environment"]
-        )
+        kept = ResourceOptions(retain_on_delete=True, additional_secret_outputs=["environment"])
         super().__init__(
             ModelVersionProvider(),
             f"{declared.model}-{declared.version}",

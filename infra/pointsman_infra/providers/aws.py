@@ -135,9 +135,7 @@ def _lifecycle(aws: Any, bucket: Output[str], options: ResourceOptions) -> Resou
     return lifecycle
 
 
-def _user(
-    aws: Any, role: str, policy: str, settings: Settings, options: ResourceOptions
-) -> Key:
+def _user(aws: Any, role: str, policy: str, settings: Settings, options: ResourceOptions) -> Key:
     """Declare a user with one policy and its live keys; the last key is the one handed out."""
     user = aws.iam.User(role, name=f"{settings.bucket}-{role}", path=_PATH, opts=options)
     aws.iam.UserPolicy(f"{role}-policy", user=user.name, policy=policy, opts=options)
@@ -150,12 +148,15 @@ def _user(
 
 def _fly_role(aws: Any, settings: Settings, options: ResourceOptions) -> Output[str]:
     """Declare the role of one Fly app; an account can hold only one provider per issuer."""
-    identity_provider = settings.fly_identity_provider or aws.iam.OpenIdConnectProvider(
-        "fly",
-        url=policies.fly_issuer(settings.fly_organization),
-        client_id_lists=["sts.amazonaws.com"],
-        opts=options,
-    ).arn
+    identity_provider = (
+        settings.fly_identity_provider
+        or aws.iam.OpenIdConnectProvider(
+            "fly",
+            url=policies.fly_issuer(settings.fly_organization),
+            client_id_lists=["sts.amazonaws.com"],
+            opts=options,
+        ).arn
+    )
     trust = Output.from_input(identity_provider).apply(
         lambda arn: policies.fly_trust(arn, settings.fly_organization, settings.fly_app)
     )

@@ -25,7 +25,7 @@ def provision(settings: Settings) -> Provisioned:
         opts=guarded(settings),
     )
     if settings.iam_endpoint:
-        # Not every server knows the action of listing uploads; none needs it to abort one.
+        # Not every server knows the actions of listing uploads; none needs them to end one.
         write = policies.publisher(settings.bucket, lists_uploads=False)
         publisher = _principal("publisher", write, settings, bucket)
         runtime = _principal("runtime", policies.runtime(settings.bucket), settings, bucket)
@@ -57,6 +57,4 @@ def _principal(role: str, policy: str, settings: Settings, bucket: Resource) -> 
         )
         for serial in getattr(settings.keys, role)
     ]
-    return Key(
-        access_key_id=keys[-1].access_key_id, secret_access_key=keys[-1].secret_access_key
-    )
+    return Key(access_key_id=keys[-1].access_key_id, secret_access_key=keys[-1].secret_access_key)

@@ -39,7 +39,9 @@ def provision(settings: Settings) -> Provisioned:
         fleet=f"s3://{settings.fleet}",
         endpoint=_endpoint(settings),
         region="auto",
-        publisher=_token("publisher", {settings.bucket: write, settings.fleet: read}, settings, needs),
+        publisher=_token(
+            "publisher", {settings.bucket: write, settings.fleet: read}, settings, needs
+        ),
         runtime=_token("runtime", {settings.bucket: read, settings.fleet: write}, settings, needs),
         needed=[models, fleet, *rules, *lock],
     )

@@ -18,6 +18,7 @@ from tests.fakes.pulumi_engine.clouds import Clouds
 from tests.fakes.pulumi_engine.engine import Engine, parts
 from tests.fakes.pulumi_engine.events import Events
 from tests.fakes.pulumi_engine.monitor import run_program
+from tests.fakes.pulumi_engine.plugin import Plugin
 from tests.fakes.pulumi_engine.state import EngineError
 
 _HISTORY = [
@@ -35,13 +36,17 @@ _OPERATIONS = ("up", "preview", "refresh", "destroy")
 
 
 class FakePulumi(PulumiCommand):
-    """Runs commands in this process; `asked` is every argument list it was given."""
+    """Runs commands in this process; `asked` is every argument list it was given.
 
-    def __init__(self, clouds: Clouds | None = None) -> None:
+    Dynamic resources are made by `plugin`, or by a process of their own for each operation.
+    """
+
+    def __init__(self, clouds: Clouds | None = None, plugin: Plugin | None = None) -> None:
         self.command = "pulumi"
         self.version = VersionInfo(3, 272, 0)
         self.clouds = clouds or Clouds()
         self.asked: list[list[str]] = []
+        self._plugin = plugin
 
     def run(
         self,
@@ -93,7 +98,7 @@ class FakePulumi(PulumiCommand):
         events = Events(options.event_log)
         with ExitStack() as stack:
             stack.callback(events.close)
-            provider = stack.enter_context(plugin.running(environment))
+            provider = self._plugin or stack.enter_context(plugin.running(environment))
             engine = Engine(present, events, provider, self.clouds, preview=preview)
             if not preview:
                 stack.callback(present.save)

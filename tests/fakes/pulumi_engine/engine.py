@@ -140,4 +140,6 @@ class Engine:
 
 def parts(outputs: dict[str, Any], secret: set[str], *, show: bool) -> dict[str, Any]:
     """Return outputs as the command prints them."""
-    return {name: value if show or name not in secret else "[secret]" for name, value in outputs.items()}
+    return {
+        name: value if show or name not in secret else "[secret]" for name, value in outputs.items()
+    }

@@ -56,4 +56,6 @@ def _clear(value: Any) -> Any:
         return {name: _clear(member) for name, member in value.items()}
     if isinstance(value, list):
         return [_clear(member) for member in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)  # as Go prints it
     return value
