@@ -6,11 +6,13 @@
 FROM python:3.13-slim AS build
 WORKDIR /build
 # uv is the installer here as in the Makefile; it stays in this stage.
-RUN pip install --no-cache-dir uv==0.13.9
+RUN python -m pip install --no-cache-dir uv==0.13.9
 COPY requirements.lock ./
 COPY registry ./registry
 COPY service ./service
 # A relocatable environment without bytecode: the second stage needs no compiler, pip or uv.
+# The system's certificates, so that a build behind a company's proxy works too.
+ENV UV_SYSTEM_CERTS=1
 RUN uv venv --relocatable /opt/pointsman \
     && uv pip install --no-cache --python /opt/pointsman/bin/python \
         --constraint requirements.lock --build-constraint requirements.lock \

@@ -51,13 +51,15 @@ clean: ## remove everything that setup and the tests made
 
 $(STAMP): pyproject.toml requirements.lock registry/pyproject.toml service/pyproject.toml \
 		cli/pyproject.toml infra/pyproject.toml | $(UV)
-	test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) .venv
-	$(UV) pip install --quiet --python $(BIN)/python --constraint requirements.lock \
+	@echo "setting up .venv with the locked dependencies"
+	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) .venv
+	@$(UV) pip install --quiet --python $(BIN)/python --constraint requirements.lock \
 		--build-constraint requirements.lock --group dev $(MEMBERS)
 	@touch $@
 
 .uv/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "pointsman needs Python 3.11 or newer; say which with make PYTHON=…"; exit 1; }
-	$(PYTHON) -m venv .uv
-	.uv/bin/python -m pip install --quiet uv==$(UV_VERSION)
+	@echo "installing uv into .uv"
+	@$(PYTHON) -m venv .uv
+	@.uv/bin/python -m pip install --quiet uv==$(UV_VERSION)

@@ -11,6 +11,7 @@ Everything importable from here is public; everything else may change between ve
 
 from pointsman.channel import Change, Channel, Pointer
 from pointsman.errors import (
+    CacheUnusable,
     ChannelConflict,
     ContentMismatch,
     InvalidDocument,
@@ -26,9 +27,11 @@ from pointsman.errors import (
     VersionExists,
 )
 from pointsman.manifest import File, Manifest, TensorSpec, Version
+from pointsman.publishing import Progress, Published
 from pointsman.registry import Registry, open  # noqa: A004 — reads as pointsman.open(url)
 
 __all__ = [
+    "CacheUnusable",
     "Change",
     "Channel",
     "ChannelConflict",
@@ -42,6 +45,8 @@ __all__ = [
     "NothingToRollBack",
     "Pointer",
     "PointsmanError",
+    "Progress",
+    "Published",
     "Registry",
     "StoreDenied",
     "StoreError",

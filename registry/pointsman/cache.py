@@ -12,18 +12,17 @@ name before it is whole.
 """
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
-from pointsman import keys
+from pointsman import keys, staging, transfer
 from pointsman.digest import file_sha256, hex_of, identity
-from pointsman.errors import NotFound, ObjectNotFound
+from pointsman.errors import CacheUnusable, NotFound, ObjectNotFound
 from pointsman.manifest import File, Version
 from pointsman.names import channel_name, model_name
 from pointsman.stores.base import ObjectStore, OnBytes
-from pointsman.transfer import download
 
 
 class Cache:
@@ -37,14 +36,25 @@ class Cache:
     ) -> Path:
         """Return the directory of `version`, with every file present and verified.
 
-        Raises `ContentMismatch` when the store's bytes are wrong, `NotFound` when a blob is
-        gone, and `StoreError` when one is needed and the store cannot be read.
+        `on_bytes` is called from several threads, one at a time. Raises `ContentMismatch` when
+        the store's bytes are wrong, `NotFound` when a blob is gone, `StoreError` when one is
+        needed and the store cannot be read, and `CacheUnusable` when this disk is to blame.
         """
         directory = self._version(version.digest)
-        for file in version.manifest.files:
-            blob = self._blob(store, version.manifest.model, file, on_bytes)
-            _link(blob, directory / file.path)
-        _write(self._manifest(version.digest), version.document)
+        model = version.manifest.model
+        report = _one_at_a_time(on_bytes)
+
+        def bring(file: File) -> None:
+            _link(self._blob(store, model, file, report), directory / file.path)
+
+        try:
+            transfer.each(version.manifest.files, bring)
+            staging.write(self._manifest(version.digest), version.document)
+        except OSError as error:
+            raise CacheUnusable(
+                f"the cache in {self._root} cannot be used: {error.strerror or error}",
+                "It must be a directory that can be written, with room for the model.",
+            ) from error
         return directory
 
     def has(self, version: Version) -> bool:
@@ -58,7 +68,7 @@ class Cache:
 
     def remember(self, model: str, channel: str, document: bytes) -> None:
         """Keep the channel that is being served, for a start without the store."""
-        _write(self._channel(model, channel), document)
+        staging.write(self._channel(model, channel), document)
 
     def remembered(self, model: str, channel: str) -> bytes | None:
         """Return the channel that was served last, if any."""
@@ -71,15 +81,13 @@ class Cache:
             if _intact(path, file):
                 on_bytes(file.size)
                 return path
-            with _staged(path) as temporary:
-                key = keys.blob(model, file.sha256)
-                try:
-                    download(store, key, file, temporary, on_bytes)
-                except ObjectNotFound as error:
-                    raise NotFound(
-                        f"{store.url} has lost {file.path}: there is no {key}",
-                        "Publish the file again under a new version.",
-                    ) from error
+            # One name under the lock: what a crash leaves behind is overwritten by the next try.
+            temporary = path.with_name(f".{path.name}.part")
+            try:
+                _download(store, model, file, temporary, on_bytes)
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
         return path
 
     def _blob_path(self, file: File) -> Path:
@@ -95,6 +103,27 @@ class Cache:
         return self._root / "channels" / model_name(model) / f"{channel_name(channel)}.json"
 
 
+def _download(store: ObjectStore, model: str, file: File, to: Path, on_bytes: OnBytes) -> None:
+    key = keys.blob(model, file.sha256)
+    try:
+        transfer.download(store, key, file, to, on_bytes)
+    except ObjectNotFound as error:
+        raise NotFound(
+            f"{store.url} has lost {file.path}: there is no {key}",
+            "Publish the same files again, which restores it.",
+        ) from error
+
+
+def _one_at_a_time(on_bytes: OnBytes) -> OnBytes:
+    lock = Lock()
+
+    def report(count: int) -> None:
+        with lock:
+            on_bytes(count)
+
+    return report
+
+
 def _intact(path: Path, file: File) -> bool:
     return path.exists() and path.stat().st_size == file.size and file_sha256(path) == file.sha256
 
@@ -103,35 +132,16 @@ def _link(blob: Path, path: Path) -> None:
     if path.exists() and path.samefile(blob):
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _staged(path) as temporary:
-        temporary.unlink()
+    with staging.staged(path.parent) as temporary:
         os.link(blob, temporary)
+        temporary.replace(path)
 
 
 def _read(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
-    except FileNotFoundError:
+    except OSError:
         return None
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _staged(path) as temporary:
-        temporary.write_bytes(data)
-
-
-@contextmanager
-def _staged(path: Path) -> Iterator[Path]:
-    """Yield a file beside `path` that takes its name if all goes well, and vanishes if not."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".staged-")
-    os.close(descriptor)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 @contextmanager

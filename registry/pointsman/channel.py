@@ -9,15 +9,15 @@ whether the document it finds is its own.
 Everything here is pure: `pointsman.registry` reads, applies a transition, and writes.
 """
 
-from typing import Any
-
 import msgspec
 
 from pointsman import document
-from pointsman.errors import InvalidDocument, NothingToRollBack
+from pointsman.digest import hex_of
+from pointsman.errors import InvalidDocument, InvalidName, NothingToRollBack
 from pointsman.names import version_name
 
 HISTORY_LIMIT = 200
+TEXT_LIMIT = 1000
 ACTIVATE = "activate"
 ROLLBACK = "rollback"
 
@@ -30,7 +30,11 @@ class Pointer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Author(msgspec.Struct, frozen=True, kw_only=True):
-    """Who changes a channel, when, why, and the nonce by which the write is recognised."""
+    """Who changes a channel, when, why, and the nonce by which the write is recognised.
+
+    The history keeps the first 1000 characters of `by` and `why`, so that no number of changes
+    makes a channel too large to be read.
+    """
 
     by: str
     at: str
@@ -104,7 +108,7 @@ def encode(channel: Channel, replacing: bytes | None = None) -> bytes:
     known = msgspec.to_builtins(channel)
     if replacing is None:
         return document.encode(known)
-    old: dict[str, Any] = msgspec.json.decode(replacing)
+    old = document.members(replacing, "the channel as it was")
     remembered = {entry["generation"]: entry for entry in old["history"]}
     if channel.stable == msgspec.convert(old["stable"], Pointer):
         known["stable"] = old["stable"] | known["stable"]
@@ -118,7 +122,11 @@ def read(data: bytes, name: str) -> Channel:
     """Read a channel's document; raises `InvalidDocument` when it contradicts itself."""
     what = f"the channel {name}"
     channel = document.decode(data, Channel, what)
-    version_name(channel.stable.version)
+    try:
+        version_name(channel.stable.version)
+    except InvalidName as error:
+        raise InvalidDocument(f"{what}: {error.message}") from error
+    hex_of(channel.stable.digest)
     present = channel.history[-1] if channel.history else None
     if present is None or (present.generation, present.pointer) != (
         channel.generation,
@@ -135,9 +143,9 @@ def _move(channel: Channel | None, target: Pointer, action: str, author: Author)
         action=action,
         version=target.version,
         digest=target.digest,
-        by=author.by,
+        by=author.by[:TEXT_LIMIT],
         at=author.at,
-        why=author.why,
+        why=author.why[:TEXT_LIMIT],
     )
     past = channel.history if channel else ()
     return Channel(
@@ -150,12 +158,15 @@ def _move(channel: Channel | None, target: Pointer, action: str, author: Author)
 
 
 def _lineage(history: tuple[Change, ...]) -> list[Pointer]:
-    """Replay the history as a stack: activations push, rollbacks pop down to their target."""
+    """Replay the history as a stack: activations push, rollbacks pop down to their target.
+
+    A target older than what is remembered empties the stack: all that is left of it came later.
+    """
     stack: list[Pointer] = []
     for change in history:
-        if change.action == ROLLBACK and change.pointer in stack:
-            while stack[-1] != change.pointer:
+        if change.action == ROLLBACK:
+            while stack and stack[-1] != change.pointer:
                 stack.pop()
-        else:
+        if not stack or stack[-1] != change.pointer:
             stack.append(change.pointer)
     return stack

@@ -9,6 +9,7 @@ PointsmanError
 ├── VersionExists          the version's name is taken by other content
 ├── NothingToRollBack      the channel has no earlier version to go back to
 ├── ChannelConflict        other writers kept winning the channel
+├── CacheUnusable          the local disk does not take what is to be cached
 └── StoreError             the road to the objects, not the objects
     ├── StoreMisconfigured     the URL or the credentials cannot work
     ├── StoreUnreachable       no answer, or one that says "try later"
@@ -61,6 +62,10 @@ class NothingToRollBack(PointsmanError):
 
 class ChannelConflict(PointsmanError):
     """Other writers changed the channel at every attempt."""
+
+
+class CacheUnusable(PointsmanError):
+    """The directory of the cache cannot be written or read."""
 
 
 class StoreError(PointsmanError):

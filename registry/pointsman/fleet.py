@@ -1,9 +1,14 @@
 """The fleet: which instances there are, as their heartbeats in the store tell."""
 
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
 from pointsman import document, heartbeat, keys
 from pointsman.errors import InvalidDocument, ObjectNotFound
 from pointsman.heartbeat import Heartbeat, Instance
-from pointsman.stores.base import ObjectStore
+from pointsman.stores.base import ObjectInfo, ObjectStore
+
+_READS_IN_FLIGHT = 16
 
 
 def beat(store: ObjectStore, heartbeat_: Heartbeat) -> None:
@@ -23,15 +28,21 @@ def instances(store: ObjectStore, model: str, channel: str) -> list[Instance]:
     if not listed:
         return []
     now = store.now()
-    found = []
-    for info in listed:
-        try:
-            stored = store.get(info.key)
-        except ObjectNotFound:
-            continue  # it left between the two calls
-        try:
-            if stored is not None:
-                found.append(heartbeat.read(stored.data, stored.info.modified, now))
-        except InvalidDocument:
-            continue
-    return sorted(found, key=lambda instance: instance.heartbeat.instance)
+    with ThreadPoolExecutor(_READS_IN_FLIGHT) as pool:
+        found = list(pool.map(lambda info: _instance(store, info, now), listed))
+    return sorted(
+        (instance for instance in found if instance is not None),
+        key=lambda instance: instance.heartbeat.instance,
+    )
+
+
+def _instance(store: ObjectStore, info: ObjectInfo, now: datetime) -> Instance | None:
+    try:
+        stored = store.get(info.key)
+        if stored is None:
+            return None
+        instance = heartbeat.read(stored.data, stored.info.modified, now)
+    except (ObjectNotFound, InvalidDocument):
+        return None  # it left between the two calls, or was never a heartbeat
+    # Whoever may write one heartbeat must not speak for another instance.
+    return instance if keys.name_in(info.key) == instance.heartbeat.instance else None

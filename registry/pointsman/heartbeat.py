@@ -9,12 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
 from pointsman import document
 
 INTERVALS_UNTIL_STALE = 3
+LONGEST_INTERVAL_SECONDS = 24 * 3600
 
 
 class ServableReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -43,7 +45,7 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     channel: str
     status: str
     observed_generation: int
-    interval_seconds: float
+    interval_seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_INTERVAL_SECONDS)]
     started: str
     serving: str = ""
     serving_digest: str = ""

@@ -109,9 +109,12 @@ class Version:
 
 
 def seal(manifest: Manifest) -> Version:
-    """Fix a manifest's bytes and with them its identity."""
-    data = document.encode(manifest)
-    return Version(manifest, data, digest.identity(data))
+    """Fix a manifest's bytes and with them its identity.
+
+    Raises `InvalidDocument` for a manifest that `read` would not accept: what is published once
+    is there for good.
+    """
+    return read(document.encode(manifest), manifest.model, manifest.version)
 
 
 def read(data: bytes, model: str, version: str) -> Version:
@@ -137,8 +140,16 @@ def _check(manifest: Manifest, what: str) -> None:
     paths = [inner_path(file.path) for file in manifest.files]
     if len(paths) > MAX_FILES or len(set(paths)) != len(paths):
         raise InvalidDocument(f"{what} lists too many files, or one of them twice")
+    folders = {folder for path in paths for folder in _folders(path)}
+    if folders & set(paths):
+        raise InvalidDocument(f"{what} lists {min(folders & set(paths))!r} as file and as folder")
     if any(file.size < 0 or not _SHA256.fullmatch(file.sha256) for file in manifest.files):
         raise InvalidDocument(f"{what} lists a file without a proper size and SHA-256")
     named = [manifest.entrypoint, *([manifest.golden.path] if manifest.golden else [])]
     if missing := [path for path in named if path not in paths]:
         raise InvalidDocument(f"{what} names {missing[0]!r}, which is not among its files")
+
+
+def _folders(path: str) -> list[str]:
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[: depth + 1]) for depth in range(len(parts))]

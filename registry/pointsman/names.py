@@ -5,12 +5,13 @@ Rules, not I/O. Each function returns its argument when it is acceptable and rai
 """
 
 import re
-from pathlib import PurePosixPath
 
 from pointsman.errors import InvalidName
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f\\:]")
 _MAX_PATH = 512
+_MAX_SEGMENT_BYTES = 255
 
 
 def model_name(text: str) -> str:
@@ -36,24 +37,27 @@ def instance_name(text: str) -> str:
 def inner_path(text: str) -> str:
     """Return `text` if, joined to a version's directory, it stays inside it.
 
-    Accepts relative POSIX paths without `.` or `..` segments, backslashes or control characters.
+    Accepts relative POSIX paths without `.` or `..` segments, backslashes, colons or control
+    characters, no longer than any file system takes.
     """
-    path = PurePosixPath(text)
-    unsafe = (
-        not text
-        or len(text) > _MAX_PATH
-        or path.is_absolute()
-        or "\\" in text
-        or ":" in text
-        or any(ord(character) < ord(" ") for character in text)
-        or any(part in {"", ".", ".."} for part in text.split("/"))
-    )
-    if unsafe:
+    if (
+        len(text) > _MAX_PATH
+        or _UNSAFE.search(text)
+        or not all(_segment(part) for part in text.split("/"))
+    ):
         raise InvalidName(
-            f"the path {text!r} does not stay inside its version",
-            "Use relative paths with '/' and without '..'.",
+            f"the path {text[:_MAX_PATH]!r} cannot be that of a file inside a version",
+            "Use relative paths with '/', without '..', and with plain names.",
         )
     return text
+
+
+def _segment(part: str) -> bool:
+    try:
+        length = len(part.encode())
+    except UnicodeEncodeError:
+        return False  # the name of a file on disk need not be Unicode; a document's text must
+    return part not in {"", ".", ".."} and length <= _MAX_SEGMENT_BYTES
 
 
 def _name(kind: str, text: str) -> str:

@@ -6,20 +6,30 @@ and changes nothing; other content is refused.
 """
 
 import getpass
+import math
 import os
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
-from pointsman import document, keys, manifest, validation
+from pointsman import document, keys, manifest, transfer, validation
 from pointsman.digest import file_sha256
-from pointsman.errors import InvalidModel, ObjectExists, ObjectNotFound, VersionExists
-from pointsman.manifest import File, GoldenSet, Manifest, Version
+from pointsman.errors import (
+    InvalidModel,
+    ObjectExists,
+    ObjectNotFound,
+    StoreUnreachable,
+    VersionExists,
+)
+from pointsman.manifest import File, Manifest, Version
 from pointsman.names import model_name, version_name
 from pointsman.stores.base import ObjectStore
-from pointsman.version_files import GOLDEN, VersionFiles, gather
+from pointsman.version_files import VersionFiles, gather
+
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +47,8 @@ class Progress:
     """Where publishing tells how far it is; every part may be left out.
 
     `step` hears a sentence at each stage, `expect` a file's path and size before it is sent,
-    `sent` a path and how many bytes more are on their way.
+    `sent` a path and how many bytes more are on their way. `sent` is called from several
+    threads, for one file from one at a time.
     """
 
     step: Callable[[str], None] = lambda _: None
@@ -67,29 +78,46 @@ def publish(
     """Make `source`, an `.onnx` file or a directory with one, a version of `model`.
 
     Raises `InvalidModel` for files that cannot be served, `VersionExists` when the name is taken
-    by other content, and `StoreError`; in each case nothing becomes visible. With `dry_run` all is
-    done but writing.
+    by other content, and `StoreError`; in each case nothing becomes visible. A version that is
+    already there gets back the blobs it may have lost. With `dry_run` all is done but writing.
     """
     key = keys.manifest(model_name(model), version_name(version))
     progress = progress or Progress()
-    progress.step("validating")
-    files = gather(source, golden_set)
-    inspection = validation.inspect(files.entrypoint, files.golden)
-    files = files.with_external(inspection.external)
-    progress.step("hashing")
-    draft = _draft(model, version, files, inspection, particulars or Particulars())
-    if existing := _existing(store, key, draft):
-        return Published(existing, created=False)
-    sealed = manifest.seal(draft)
+    files, sealed = _prepare(model, version, source, golden_set, particulars, progress)
+    existing = _existing(store, key, sealed.manifest)
     if dry_run:
-        return Published(sealed, created=True)
+        return Published(existing or sealed, created=existing is None)
     progress.step("uploading")
-    _upload_blobs(store, model, draft, files, progress)
+    _upload_blobs(store, sealed.manifest, files, progress)
+    return Published(existing, created=False) if existing else _commit(store, key, sealed)
+
+
+def _prepare(
+    model: str,
+    version: str,
+    source: Path,
+    golden_set: Path | None,
+    particulars: Particulars | None,
+    progress: Progress,
+) -> tuple[VersionFiles, Version]:
+    """Do all that needs no store: find, try and hash the files, and write the manifest."""
+    particulars = particulars or Particulars()
+    _check_metrics(particulars.metrics)
     try:
-        store.create(key, sealed.document)
-    except ObjectExists:
-        return _settle(store, key, draft, sealed)
-    return Published(sealed, created=True)
+        progress.step("validating")
+        files = gather(source, golden_set)
+        inspection = validation.inspect(files.entrypoint, files.golden)
+        files = files.with_external(inspection.external)
+        progress.step("hashing")
+        return files, manifest.seal(_draft(model, version, files, inspection, particulars))
+    except OSError as error:
+        raise InvalidModel(f"cannot read {error.filename or source}: {error.strerror}") from error
+
+
+def _check_metrics(metrics: Mapping[str, float]) -> None:
+    for name, value in metrics.items():
+        if not math.isfinite(value):
+            raise InvalidModel(f"the metric {name} is {value}", "Metrics are finite numbers.")
 
 
 def _draft(
@@ -113,7 +141,7 @@ def _draft(
         outputs=inspection.outputs,
         onnx=inspection.onnx,
         measured=inspection.measured,
-        golden=_golden_set(files.golden),
+        golden=inspection.golden,
         metrics=dict(particulars.metrics),
         labels=dict(particulars.labels),
         note=particulars.note,
@@ -129,15 +157,6 @@ def author() -> str:
     except (KeyError, OSError):
         user = "unknown"
     return f"{user}@{platform.node() or 'unknown'}"
-
-
-def _golden_set(path: Path | None) -> GoldenSet | None:
-    if path is None:
-        return None
-    from pointsman import golden
-
-    examples = golden.load(path)
-    return GoldenSet(path=GOLDEN, rows=examples.rows, rtol=examples.rtol, atol=examples.atol)
 
 
 def _existing(store: ObjectStore, key: str, draft: Manifest) -> Version | None:
@@ -158,29 +177,45 @@ def _existing(store: ObjectStore, key: str, draft: Manifest) -> Version | None:
     )
 
 
-def _settle(store: ObjectStore, key: str, draft: Manifest, sealed: Version) -> Published:
-    """Find out whose manifest won: ours (its answer was lost), an equal one, or another's."""
-    existing = _existing(store, key, draft)
-    if existing is None:
-        raise InvalidModel(f"{draft.model} {draft.version} vanished while it was being published")
-    return Published(existing, created=existing.document == sealed.document)
+def _commit(store: ObjectStore, key: str, sealed: Version) -> Published:
+    """Make the version visible, and find out whose it is if the store does not say clearly."""
+    for _ in range(_ATTEMPTS):
+        try:
+            store.create(key, sealed.document)
+        except (ObjectExists, StoreUnreachable) as error:
+            # Taken, perhaps by ourselves: the answer to a write that took place may be lost.
+            existing = _existing(store, key, sealed.manifest)
+            if existing is not None:
+                return Published(existing, created=existing.document == sealed.document)
+            if isinstance(error, StoreUnreachable):
+                raise
+        else:
+            return Published(sealed, created=True)
+    raise StoreUnreachable(
+        f"{store.url} says that {key} exists and that it does not", "Try again in a minute."
+    )
 
 
 def _upload_blobs(
-    store: ObjectStore, model: str, draft: Manifest, files: VersionFiles, progress: Progress
+    store: ObjectStore, draft: Manifest, files: VersionFiles, progress: Progress
 ) -> None:
     for file in draft.files:
         progress.expect(file.path, file.size)
-    for file in draft.files:
-        key = keys.blob(model, file.sha256)
+
+    def send(file: File) -> None:
+        key = keys.blob(draft.model, file.sha256)
         if _present(store, key, file.size):
             progress.sent(file.path, file.size)
-        else:
-            store.upload(key, files.paths[file.path], _reporter(progress, file.path))
+            return
+        try:
+            store.upload(
+                key, files.paths[file.path], file.sha256, partial(progress.sent, file.path)
+            )
+        except StoreUnreachable:
+            if not _present(store, key, file.size):
+                raise
 
-
-def _reporter(progress: Progress, path: str) -> Callable[[int], None]:
-    return lambda count: progress.sent(path, count)
+    transfer.each(draft.files, send)
 
 
 def _present(store: ObjectStore, key: str, size: int) -> bool:

@@ -8,6 +8,8 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,10 +19,13 @@ from pointsman.channel import Author, Channel, Pointer
 from pointsman.errors import (
     ChannelConflict,
     ContentMismatch,
+    InvalidName,
     NotFound,
     ObjectExists,
     ObjectNotFound,
     PreconditionFailed,
+    StoreError,
+    StoreMisconfigured,
     StoreUnreachable,
 )
 from pointsman.manifest import Version
@@ -28,6 +33,7 @@ from pointsman.stores import open_store
 from pointsman.stores.base import ObjectStore, StoredObject
 
 _ATTEMPTS = 60
+_READS_IN_FLIGHT = 8
 _LONGEST_PAUSE_SECONDS = 0.5
 
 Transition = Callable[[Channel | None, Author], Channel]
@@ -48,8 +54,17 @@ class Registry:
         self.store = store
 
     def models(self) -> list[str]:
-        """Return the names of all models."""
-        return self.store.folders(keys.MODELS)
+        """Return the names of all models that have a version."""
+        names = self.store.folders(keys.MODELS)
+        with ThreadPoolExecutor(_READS_IN_FLIGHT) as pool:
+            published = pool.map(self._has_versions, names)
+            return [name for name, has in zip(names, published, strict=True) if has]
+
+    def _has_versions(self, model: str) -> bool:
+        try:
+            return any(True for _ in self.store.scan(keys.versions(model)))
+        except InvalidName:
+            return False  # somebody else's folder
 
     def versions(self, model: str) -> list[Version]:
         """Return a model's versions, oldest first; raises `NotFound` for a model without any."""
@@ -59,7 +74,8 @@ class Registry:
                 f"there is no model named {model} in {self.store.url}",
                 "`pointsman models list` shows what is there; `pointsman upload-model` adds.",
             )
-        found = [self.version(model, name) for name in names]
+        with ThreadPoolExecutor(_READS_IN_FLIGHT) as pool:
+            found = list(pool.map(lambda name: self.version(model, name), names))
         return sorted(
             found, key=lambda version: (version.manifest.created, version.manifest.version)
         )
@@ -207,6 +223,7 @@ class Registry:
         try:
             if replaced is None:
                 self.store.create(key, data)
+                self._require_conditions(key, data)
             else:
                 self.store.update(key, data, replaced.info.etag)
         except (ObjectExists, PreconditionFailed, StoreUnreachable) as error:
@@ -219,10 +236,33 @@ class Registry:
         return True
 
     def _took(self, model: str, name: str, wanted: Channel) -> bool:
-        present, _ = self._read(model, name)
+        try:
+            present, _ = self._read(model, name)
+        except StoreUnreachable as error:
+            raise StoreUnreachable(
+                f"the store does not tell whether the channel {name} of {model} changed: {error}",
+                "`pointsman history` shows it once the store answers.",
+            ) from error
         if present is None:
             return False
         return present.nonce == wanted.nonce or wanted.history[-1] in present.history
+
+    def _require_conditions(self, key: str, data: bytes) -> None:
+        """Refuse a store that takes a second create-only write: it would lose channel changes.
+
+        Asked once in a channel's life, when the first document has just been created.
+        """
+        try:
+            self.store.create(key, data)
+        except (ObjectExists, StoreUnreachable):
+            return
+        with suppress(StoreError):
+            self.store.delete(key)
+        raise StoreMisconfigured(
+            f"{self.store.url} ignores the conditions of writes, so that changes of a channel "
+            "could undo each other unseen",
+            "Use a store that knows If-None-Match on writes: S3, R2, Tigris and MinIO do.",
+        )
 
 
 def _require_generation(channel: Channel | None, wanted: int | None) -> None:

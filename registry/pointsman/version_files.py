@@ -1,5 +1,7 @@
 """Which files make up a version: found on the publisher's disk, named by where they will lie."""
 
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -60,18 +62,34 @@ def gather(source: Path, golden: Path | None) -> VersionFiles:
 def _directory(root: Path) -> dict[str, Path]:
     inside = root.resolve()
     paths: dict[str, Path] = {}
-    for path in sorted(root.rglob("*")):
+    for path in _walk(root):
         relative = path.relative_to(root)
-        if not path.is_file() or any(part.startswith(".") for part in relative.parts):
-            continue
         if not path.resolve().is_relative_to(inside):
             raise InvalidModel(
                 f"{relative} is a link out of {root}", "Replace the link by the file it points to."
+            )
+        if not path.is_file():
+            raise InvalidModel(
+                f"{relative} in {root} is not a regular file", "Remove it, or publish a file alone."
             )
         paths[inner_path(relative.as_posix())] = path
         if len(paths) > MAX_FILES:
             raise InvalidModel(f"{root} holds more than {MAX_FILES} files")
     return paths
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    """Yield everything below `root` that is no directory and not hidden, in a stable order."""
+    for folder, folders, names in os.walk(root, onerror=_fail):
+        here = Path(folder)
+        # Links to directories are not followed, and must not be left out in silence either.
+        links = [name for name in folders if (here / name).is_symlink()]
+        yield from (here / name for name in sorted(names + links) if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+
+
+def _fail(error: OSError) -> None:
+    raise error
 
 
 def _entrypoint(root: Path, paths: dict[str, Path]) -> str:

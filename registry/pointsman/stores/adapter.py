@@ -1,12 +1,13 @@
 """Every backend that obstore reaches, in the words of `pointsman.stores.base`.
 
-A backend adds what it does differently: `local` its own compare-and-swap, `s3` its credentials
-and clock.
+A backend adds what it does differently: `local` its own durable writes, `s3` its credentials,
+clock and reasons.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from obstore.exceptions import (
     UnauthenticatedError,
 )
 
+from pointsman.digest import verified_parts
 from pointsman.document import MAX_DOCUMENT_BYTES
 from pointsman.errors import (
     InvalidDocument,
@@ -28,23 +30,30 @@ from pointsman.errors import (
     PreconditionFailed,
     StoreDenied,
     StoreError,
+    StoreMisconfigured,
     StoreUnreachable,
 )
 from pointsman.stores.base import ObjectInfo, OnBytes, StoredObject
 
-_PART_BYTES = 8 << 20
+PART_BYTES = 8 << 20
 _PARTS_IN_FLIGHT = 4
 
 
 class ObstoreAdapter:
-    """An `ObjectStore` over the obstore client that a backend provides."""
+    """An `ObjectStore` over the obstore clients that a backend provides."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     @property
     def _client(self) -> Any:
+        """The client for documents, which are small."""
         raise NotImplementedError
+
+    @property
+    def _blobs(self) -> Any:
+        """The client for blobs, which take their time."""
+        return self._client
 
     @property
     def url(self) -> str:
@@ -66,9 +75,9 @@ class ObstoreAdapter:
             return StoredObject(bytes(result.bytes()), info)
 
     def get_range(self, key: str, start: int, length: int) -> memoryview:
-        """Read `length` bytes of a blob from `start`."""
+        """Read `length` bytes of a blob from `start`; fewer where the blob ends earlier."""
         with self._translated("read", key):
-            return memoryview(obstore.get_range(self._client, key, start=start, length=length))
+            return memoryview(obstore.get_range(self._blobs, key, start=start, length=length))
 
     def head(self, key: str) -> ObjectInfo:
         """Describe an object without reading it."""
@@ -94,6 +103,9 @@ class ObstoreAdapter:
 
     def update(self, key: str, data: bytes, etag: str) -> None:
         """Replace a document that still has `etag`; raises `PreconditionFailed` if not."""
+        if not etag:
+            # An empty condition is none: the write would go through whatever is there.
+            raise StoreMisconfigured(f"{self._url} gave {key} no ETag to compare with")
         with self._translated("write", key):
             obstore.put(self._client, key, data, mode={"e_tag": etag})
 
@@ -102,25 +114,27 @@ class ObstoreAdapter:
         with self._translated("write", key):
             obstore.put(self._client, key, data)
 
-    def upload(self, key: str, path: Path, on_bytes: OnBytes) -> None:
+    def upload(self, key: str, path: Path, sha256: str, on_bytes: OnBytes) -> None:
         """Write a blob from a file in bounded memory; it appears only when complete.
 
-        Overwriting is harmless: a blob's key is its digest, so a second writer writes the same.
+        Raises `InvalidModel` when the file has other bytes than `sha256` promises. Overwriting
+        is harmless: a blob's key is its digest, so a second writer writes the same.
         """
+        parts = verified_parts(path, sha256, PART_BYTES, on_bytes)
         with self._translated("write", key):
-            if path.stat().st_size <= _PART_BYTES:
-                data = path.read_bytes()
-                obstore.put(self._client, key, data)
-                on_bytes(len(data))
-            else:
-                parts = _parts(path, on_bytes)
-                obstore.put(
-                    self._client,
-                    key,
-                    parts,
-                    chunk_size=_PART_BYTES,
-                    max_concurrency=_PARTS_IN_FLIGHT,
-                )
+            first = next(parts, b"")
+            whole = chain([first], parts)
+            if len(first) < PART_BYTES:
+                obstore.put(self._blobs, key, b"".join(whole))
+                return
+            # An exception from `parts` aborts the upload before it is complete.
+            obstore.put(
+                self._blobs,
+                key,
+                whole,
+                chunk_size=PART_BYTES,
+                max_concurrency=_PARTS_IN_FLIGHT,
+            )
 
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is not an error."""
@@ -138,35 +152,38 @@ class ObstoreAdapter:
     def _translated(self, verb: str, key: str) -> Iterator[None]:
         try:
             yield
-        except FileNotFoundError as error:
-            raise ObjectNotFound(f"{self._url} has no {key}") from error
-        except AlreadyExistsError as error:
-            raise ObjectExists(f"{self._url} already has {key}") from error
-        except PreconditionError as error:
-            raise PreconditionFailed(f"{key} in {self._url} changed since it was read") from error
-        except (PermissionDeniedError, UnauthenticatedError, PermissionError) as error:
-            raise StoreDenied(
-                f"{self._url} does not let these credentials {verb} {key}",
-                f"Check the key and its policy: it must be allowed to {verb} there.",
-            ) from error
         except (BaseError, OSError) as error:
-            raise self._explained(verb, key, error) from error
+            raise self._translate(verb, key, error) from error
 
-    def _explained(self, verb: str, key: str, error: Exception) -> StoreError:
-        return StoreUnreachable(f"cannot {verb} {key} in {self._url}: {_first_line(error)}")
+    def _translate(self, verb: str, key: str, error: Exception) -> StoreError:
+        """Say in our words what a client or the system said; backends know more reasons."""
+        match error:
+            case FileNotFoundError():
+                return ObjectNotFound(f"{self._url} has no {key}")
+            case AlreadyExistsError() | FileExistsError():
+                return ObjectExists(f"{self._url} already has {key}")
+            case PreconditionError():
+                return PreconditionFailed(f"{key} in {self._url} changed since it was read")
+            case PermissionDeniedError() | UnauthenticatedError() | PermissionError():
+                return self._denied(verb, key)
+        return self._unreachable(verb, key, _first_line(error))
+
+    def _unreachable(self, verb: str, key: str, reason: str) -> StoreUnreachable:
+        return StoreUnreachable(
+            f"cannot {verb} {key} in {self._url}: {reason[:300]}", "Try again; nothing is lost."
+        )
+
+    def _denied(self, verb: str, key: str) -> StoreDenied:
+        return StoreDenied(
+            f"{self._url} does not let these credentials {verb} {key}",
+            f"Check the key and its policy: it must be allowed to {verb} there.",
+        )
 
 
 def _info(meta: Any) -> ObjectInfo:
     return ObjectInfo(meta["path"], meta["size"], meta["e_tag"] or "", meta["last_modified"])
 
 
-def _parts(path: Path, on_bytes: OnBytes) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while part := file.read(_PART_BYTES):
-            yield part
-            on_bytes(len(part))
-
-
 def _first_line(error: Exception) -> str:
     """Cut the library's text to its first line: the rest repeats requests and answers."""
-    return (str(error).splitlines() or [type(error).__name__])[0][:300]
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -49,7 +49,7 @@ class ObjectStore(Protocol):
         ...
 
     def get_range(self, key: str, start: int, length: int) -> memoryview:
-        """Read `length` bytes of a blob from `start`."""
+        """Read `length` bytes of a blob from `start`; fewer where the blob ends earlier."""
         ...
 
     def head(self, key: str) -> ObjectInfo:
@@ -76,8 +76,11 @@ class ObjectStore(Protocol):
         """Write a document, whatever is there."""
         ...
 
-    def upload(self, key: str, path: Path, on_bytes: OnBytes) -> None:
-        """Write a blob from a file in bounded memory; it appears only when complete."""
+    def upload(self, key: str, path: Path, sha256: str, on_bytes: OnBytes) -> None:
+        """Write a blob from a file in bounded memory; it appears only when complete.
+
+        Raises `InvalidModel` when the file has other bytes than `sha256` promises.
+        """
         ...
 
     def delete(self, key: str) -> None:

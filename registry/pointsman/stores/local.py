@@ -1,12 +1,16 @@
 """`file://`: a directory as a store, safe for several processes on one machine.
 
-obstore writes each object beside its place and renames it. What it lacks for directories is
-compare-and-swap; here it is a lock, a comparison, and a durable rename. The directory is made by
-the first write, so that reading from a mistyped path leaves nothing behind.
+obstore reads; writes are ours, because a directory has no compare-and-swap of its own and
+because a version must survive a power cut once its manifest is visible. A write is staged in
+`.pointsman/` and takes its name when it is on the disk. The directory is made by the first
+write, so that reading from a mistyped path leaves nothing behind.
 """
 
+import hashlib
 import os
-import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +18,26 @@ from filelock import FileLock
 from obstore.store import LocalStore as Directory
 from obstore.store import MemoryStore
 
-from pointsman.errors import ObjectNotFound, PreconditionFailed, StoreMisconfigured
-from pointsman.stores.adapter import ObstoreAdapter
+from pointsman import staging
+from pointsman.digest import verified_parts
+from pointsman.errors import (
+    ObjectNotFound,
+    PreconditionFailed,
+    StoreDenied,
+    StoreError,
+    StoreMisconfigured,
+)
+from pointsman.stores.adapter import PART_BYTES, ObstoreAdapter
 from pointsman.stores.base import OnBytes
 
 _WORK = ".pointsman"
+_LOCK_TIMEOUT_SECONDS = 30
+_ETAG_TICK_NANOSECONDS = 1_000
+_ABANDONED_SECONDS = 24 * 3600
 
 
 class LocalStore(ObstoreAdapter):
-    """A directory; locks and half-written documents live in its `.pointsman/`."""
+    """A directory; locks and half-written files live in its `.pointsman/`."""
 
     def __init__(self, root: Path) -> None:
         if root.exists() and not root.is_dir():
@@ -40,34 +55,53 @@ class LocalStore(ObstoreAdapter):
 
     def create(self, key: str, data: bytes) -> None:
         """Write a document that must not be there yet; raises `ObjectExists` if it is."""
-        self._make_root(key)
-        super().create(key, data)
+        self._write(key, [data], staging.claim)
+
+    def overwrite(self, key: str, data: bytes) -> None:
+        """Write a document, whatever is there."""
+        self._write(key, [data], staging.replace)
+
+    def upload(self, key: str, path: Path, sha256: str, on_bytes: OnBytes) -> None:
+        """Write a blob from a file; it appears only when complete.
+
+        Raises `InvalidModel` when the file has other bytes than `sha256` promises.
+        """
+        self._sweep()
+        self._write(key, verified_parts(path, sha256, PART_BYTES, on_bytes), staging.replace)
 
     def update(self, key: str, data: bytes, etag: str) -> None:
         """Replace a document that still has `etag`; raises `PreconditionFailed` if not.
 
         A missing document fails the precondition too, as it does on S3.
         """
-        with self._translated("write", key):
-            self._work.mkdir(parents=True, exist_ok=True)
-            with FileLock(self._work / f"{key.replace('/', '~')}.lock"):
+
+        def swap(temporary: Path, path: Path) -> None:
+            with self._locked(key):
                 if self._etag(key) != etag:
                     raise PreconditionFailed(f"{key} in {self._url} changed since it was read")
-                _replace(self._root / key, data, self._work)
+                _make_later(temporary, than=path)
+                staging.replace(temporary, path)
 
-    def overwrite(self, key: str, data: bytes) -> None:
-        """Write a document, whatever is there."""
-        self._make_root(key)
-        super().overwrite(key, data)
+        self._write(key, [data], swap)
 
-    def upload(self, key: str, path: Path, on_bytes: OnBytes) -> None:
-        """Write a blob from a file; it appears only when complete."""
-        self._make_root(key)
-        super().upload(key, path, on_bytes)
-
-    def _make_root(self, key: str) -> None:
+    def _write(
+        self, key: str, parts: Iterable[bytes], finish: Callable[[Path, Path], None]
+    ) -> None:
+        path = self._root / key
         with self._translated("write", key):
-            self._root.mkdir(parents=True, exist_ok=True)
+            self._work.mkdir(parents=True, exist_ok=True)
+            with staging.staged(self._work) as temporary:
+                with temporary.open("xb") as file:
+                    file.writelines(parts)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                finish(temporary, path)
+
+    @contextmanager
+    def _locked(self, key: str) -> Iterator[None]:
+        # A key can be longer than a file's name may be; its digest cannot.
+        name = hashlib.sha256(key.encode()).hexdigest()
+        with FileLock(self._work / f"{name}.lock", timeout=_LOCK_TIMEOUT_SECONDS):
+            yield
 
     def _etag(self, key: str) -> str | None:
         try:
@@ -75,24 +109,39 @@ class LocalStore(ObstoreAdapter):
         except ObjectNotFound:
             return None
 
+    def _sweep(self) -> None:
+        """Remove what a crash left behind at least a day ago."""
+        oldest = time.time() - _ABANDONED_SECONDS
+        for path in self._work.glob(f"{staging.PREFIX}*"):
+            try:
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
+            except OSError:
+                continue  # someone else swept it, or it is not ours to remove
 
-def _replace(path: Path, data: bytes, work: Path) -> None:
-    descriptor, temporary = tempfile.mkstemp(dir=work)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    _sync_directory(path.parent)
+    def _translate(self, verb: str, key: str, error: Exception) -> StoreError:
+        match error:
+            case FileNotFoundError() | FileExistsError():
+                return super()._translate(verb, key, error)
+            case PermissionError():
+                return StoreDenied(
+                    f"this user may not {verb} {key} in {self._url}",
+                    f"Check the owner and the mode of {self._root}.",
+                )
+            case OSError(strerror=str(reason)):
+                return StoreMisconfigured(
+                    f"cannot {verb} {key} in {self._url}: {reason}",
+                    f"{self._root} must be a directory that can be written, with space left.",
+                )
+        return super()._translate(verb, key, error)
 
 
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _make_later(path: Path, than: Path) -> None:
+    """Date `path` after `than`, so that a key never has the same ETag twice.
+
+    The ETag is made of inode, modification time and size. A freed inode is soon used again, and
+    a clock that ticks every few milliseconds gives two quick writes the same time.
+    """
+    earliest = than.stat().st_mtime_ns + _ETAG_TICK_NANOSECONDS
+    moment = max(time.time_ns(), earliest)
+    os.utime(path, ns=(moment, moment))

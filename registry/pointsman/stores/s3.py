@@ -6,33 +6,49 @@ environment, in the names AWS's own tools use: `AWS_ENDPOINT_URL_S3`, `AWS_ENDPO
 """
 
 import os
-import urllib.request
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+import re
+from datetime import datetime, timedelta
 from typing import Any
-from urllib.error import HTTPError
-from urllib.parse import SplitResult, parse_qsl
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+from obstore.exceptions import BaseError
 from obstore.store import S3Store as Bucket
 
 from pointsman.errors import StoreError, StoreMisconfigured, StoreUnreachable
 from pointsman.stores.adapter import ObstoreAdapter
+from pointsman.stores.clock import HttpClock
 
-_CLOCK_TIMEOUT_SECONDS = 5
 _CREDENTIALS = (
     "AWS_ACCESS_KEY_ID",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 )
-# Each text is what S3's protocol answers, and means that trying again is useless.
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,62}")
+
+# Each code is what S3's protocol answers, and means that trying again is useless.
 _CAUSES = {
     "NoSuchBucket": ("there is no bucket named {bucket}", "Create it, or correct the store's URL."),
     "InvalidAccessKeyId": ("the access key does not exist", "Check AWS_ACCESS_KEY_ID."),
     "SignatureDoesNotMatch": ("the secret key is wrong", "Check AWS_SECRET_ACCESS_KEY."),
+    "ExpiredToken": ("the credentials have expired", "Get new ones; AWS_SESSION_TOKEN is old."),
+    "RequestTimeTooSkewed": ("this machine's clock is wrong", "Set the clock."),
     "PermanentRedirect": ("the bucket is in another region", "Set AWS_REGION to the bucket's."),
     "AuthorizationHeaderMalformed": ("the region is wrong", "Set AWS_REGION to the bucket's."),
 }
+_CODE = re.compile(r"<Code>(\w+)</Code>")
+_FORBIDDEN = re.compile(r"status code: 40[13]\b")
+
+# `timeout` covers a whole request with its body. A document is small, and somebody waits for it;
+# a part of 8 MiB may take its time on a slow line. No retry begins after `retry_timeout`.
+_DOCUMENTS = (
+    {"connect_timeout": timedelta(seconds=3), "timeout": timedelta(seconds=10)},
+    {"max_retries": 4, "retry_timeout": timedelta(seconds=8)},
+)
+_BLOBS = (
+    {"connect_timeout": timedelta(seconds=3), "timeout": timedelta(seconds=180)},
+    {"max_retries": 5, "retry_timeout": timedelta(seconds=30)},
+)
 
 
 class S3Store(ObstoreAdapter):
@@ -46,69 +62,89 @@ class S3Store(ObstoreAdapter):
                 "It knows ?endpoint= and ?region=.",
             )
         super().__init__(url.geturl())
-        environment = os.environ
+        if not _BUCKET.fullmatch(url.netloc):
+            raise StoreMisconfigured(f"{url.netloc!r} cannot be the name of a bucket")
         self._bucket_name = url.netloc
-        self._endpoint = (
-            options.get("endpoint")
-            or environment.get("AWS_ENDPOINT_URL_S3")
-            or environment.get("AWS_ENDPOINT_URL")
-        )
-        self._region = (
-            options.get("region")
-            or environment.get("AWS_REGION")
-            or environment.get("AWS_DEFAULT_REGION")
-            or "us-east-1"
-        )
+        self._prefix = url.path.strip("/")
+        self._region = options.get("region") or _first("AWS_REGION", "AWS_DEFAULT_REGION")
+        self._endpoint = _endpoint(options)
         _require_credentials()
-        self._bucket = self._connect(url.path.strip("/"))
+        self._small = self._connect(*_DOCUMENTS)
+        self._large = self._connect(*_BLOBS)
+        region = self._region or "us-east-1"
+        self._clock = HttpClock(self._endpoint or f"https://s3.{region}.amazonaws.com")
 
     @property
     def _client(self) -> Any:
-        return self._bucket
+        return self._small
 
-    def _connect(self, prefix: str) -> Bucket:
-        allow_http = bool(self._endpoint and self._endpoint.startswith("http://"))
-        return Bucket(
-            self._bucket_name,
-            prefix=prefix or None,
-            endpoint=self._endpoint,
-            region=self._region,
-            client_options={
-                "allow_http": allow_http,
-                "connect_timeout": timedelta(seconds=5),
-                "timeout": timedelta(seconds=60),
-            },
-            retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=20)},
-        )
+    @property
+    def _blobs(self) -> Any:
+        return self._large
 
     def now(self) -> datetime:
-        """Return the time in the `Date` header of the endpoint's answer, whatever it answers."""
-        endpoint = self._endpoint or f"https://s3.{self._region}.amazonaws.com"
-        request = urllib.request.Request(endpoint, method="HEAD")  # noqa: S310 — configured
-        try:
-            with urllib.request.urlopen(request, timeout=_CLOCK_TIMEOUT_SECONDS) as answer:  # noqa: S310
-                date = answer.headers["Date"]
-        except HTTPError as error:
-            date = error.headers["Date"]
-        except OSError as error:
-            raise StoreUnreachable(f"{endpoint} does not answer: {error}") from error
-        return parsedate_to_datetime(date) if date else datetime.now(UTC)
+        """Return the present time by the store's own clock."""
+        return self._clock.now()
 
-    def _explained(self, verb: str, key: str, error: Exception) -> StoreError:
+    def _connect(self, client_options: dict[str, Any], retry_config: dict[str, Any]) -> Bucket:
+        settings: dict[str, Any] = {"region": self._region or "us-east-1"}
+        if self._endpoint:
+            settings["endpoint"] = self._endpoint
+            client_options = client_options | {"allow_http": self._endpoint.startswith("http://")}
+        try:
+            return Bucket(
+                self._bucket_name,
+                prefix=self._prefix or None,
+                client_options=client_options,  # type: ignore[arg-type]
+                retry_config=retry_config,  # type: ignore[arg-type]
+                **settings,
+            )
+        except (BaseError, ValueError) as error:
+            reason = str(error).splitlines()[0]
+            raise StoreMisconfigured(f"{self._url} cannot be a store: {reason}") from error
+
+    def _translate(self, verb: str, key: str, error: Exception) -> StoreError:
         text = str(error)
-        for code, (cause, hint) in _CAUSES.items():
-            if code in text:
-                explanation = cause.format(bucket=self._bucket_name)
-                return StoreMisconfigured(f"cannot {verb} in {self._url}: {explanation}", hint)
-        unreachable = super()._explained(verb, key, error)
-        unreachable.hint = f"Is {self._endpoint or 'the network'} up and reachable from here?"
-        return unreachable
+        answer = _CODE.search(text)
+        if answer and answer[1] in _CAUSES:
+            cause, hint = _CAUSES[answer[1]]
+            cause = cause.format(bucket=self._bucket_name)
+            return StoreMisconfigured(f"cannot {verb} in {self._url}: {cause}", hint)
+        if _FORBIDDEN.search(text):
+            return self._denied(verb, key)
+        return super()._translate(verb, key, error)
+
+    def _unreachable(self, verb: str, key: str, reason: str) -> StoreUnreachable:
+        # What stands before the last dash repeats the request, and after the "<" the answer.
+        cause = reason.rsplit(" - ", 1)[-1].split(": <", 1)[0]
+        return StoreUnreachable(
+            f"cannot {verb} {key} in {self._url}: {cause[:300]}",
+            f"Is {self._endpoint or 'the network'} up and reachable from here?",
+        )
+
+
+def _first(*names: str) -> str:
+    return next((value for name in names if (value := os.environ.get(name))), "")
+
+
+def _endpoint(options: dict[str, str]) -> str:
+    endpoint = options.get("endpoint") or _first("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+    parts = urlsplit(endpoint)
+    if endpoint and (parts.scheme not in {"http", "https"} or not parts.hostname):
+        raise StoreMisconfigured(
+            f"the endpoint {endpoint!r} is not a URL", "It looks like https://host or http://host."
+        )
+    return endpoint
 
 
 def _require_credentials() -> None:
     """Fail at once instead of asking a metadata service that is not there."""
-    if not any(os.environ.get(name) for name in _CREDENTIALS):
+    if not _first(*_CREDENTIALS):
         raise StoreMisconfigured(
             "there are no credentials for the store in the environment",
             "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+        )
+    if _first("AWS_ACCESS_KEY_ID") and not _first("AWS_SECRET_ACCESS_KEY"):
+        raise StoreMisconfigured(
+            "AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not", "Set both."
         )

@@ -5,6 +5,7 @@ takes that upon itself; what comes back here is a result or a sentence.
 """
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,9 +14,10 @@ from pathlib import Path
 import msgspec
 
 from pointsman.errors import InvalidModel, PointsmanError
-from pointsman.manifest import Measured, OnnxInfo, TensorSpec
+from pointsman.manifest import GoldenSet, Measured, OnnxInfo, TensorSpec
 
 _TIMEOUT_SECONDS = 600
+_SECRET = re.compile(r"AWS_|.*(KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL)", re.IGNORECASE)
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +35,7 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     onnx: OnnxInfo
     measured: Measured
     external: tuple[str, ...] = ()
+    golden: GoldenSet | None = None
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -49,7 +52,8 @@ def inspect(model: Path, golden: Path | None = None) -> Inspection:
     golden set, or takes the child down.
     """
     request = Request(model=str(model), golden=str(golden) if golden else "")
-    command = [sys.executable, "-m", "pointsman.validation.child"]
+    # -P: files in the present directory, where models lie, must not pose as Python modules.
+    command = [sys.executable, "-P", "-m", "pointsman.validation.child"]
     try:
         child = subprocess.run(  # noqa: S603 — our own module, by our own interpreter
             command,
@@ -57,13 +61,19 @@ def inspect(model: Path, golden: Path | None = None) -> Inspection:
             capture_output=True,
             timeout=_TIMEOUT_SECONDS,
             check=False,
-            env=os.environ | {"ORT_DISABLE_TELEMETRY": "1"},
+            env=_environment(),
         )
     except subprocess.TimeoutExpired as error:
         raise InvalidModel(
             f"{model.name} did not finish one run in {_TIMEOUT_SECONDS} s"
         ) from error
     return _result(model, child)
+
+
+def _environment() -> dict[str, str]:
+    """Pass on everything but secrets: a model file might be out to get them."""
+    inherited = {name: value for name, value in os.environ.items() if not _SECRET.match(name)}
+    return inherited | {"ORT_DISABLE_TELEMETRY": "1"}
 
 
 def _result(model: Path, child: "subprocess.CompletedProcess[bytes]") -> Inspection:
@@ -74,7 +84,7 @@ def _result(model: Path, child: "subprocess.CompletedProcess[bytes]") -> Inspect
     if child.returncode == 1 and child.stdout:
         failure = msgspec.json.decode(child.stdout, type=Failure)
         raise InvalidModel(failure.message, failure.hint)
-    if child.returncode != 0:
+    if child.returncode != 0 or not child.stdout:
         last = (child.stderr.decode(errors="replace").strip().splitlines() or ["no output"])[-1]
         raise PointsmanError(
             f"validation could not run: {last}",

@@ -4,6 +4,7 @@ Run as `python -m pointsman.validation.child`: exit code 0 and an `Inspection`, 
 `Failure`.
 """
 
+import os
 import resource
 import statistics
 import sys
@@ -15,23 +16,29 @@ import msgspec
 
 from pointsman import golden
 from pointsman.errors import InvalidModel, PointsmanError
-from pointsman.manifest import Measured, TensorSpec
+from pointsman.manifest import GoldenSet, Measured, TensorSpec
 from pointsman.session import RUNTIME, Arrays, RunFailed, Session
 from pointsman.validation import Failure, Inspection, Request
 from pointsman.validation.onnx_file import describe, external_files
 from pointsman.validation.sample import draw
+from pointsman.version_files import GOLDEN
 
 _RUNS = 5
 
 
 def main() -> int:
     """Answer one request."""
+    answers = os.dup(1)
+    os.dup2(2, 1)  # whatever a library prints must not get into the answer
     request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
     try:
         answer: msgspec.Struct = _inspect(Path(request.model), request.golden)
     except PointsmanError as error:
         answer = Failure(message=error.message, hint=error.hint)
-    sys.stdout.buffer.write(msgspec.json.encode(answer))
+    except MemoryError:
+        answer = Failure(message=f"there is not enough memory to try {Path(request.model).name}")
+    with os.fdopen(answers, "wb") as out:
+        out.write(msgspec.json.encode(answer))
     return 1 if isinstance(answer, Failure) else 0
 
 
@@ -41,12 +48,14 @@ def _inspect(model: Path, golden_path: str) -> Inspection:
     started = time.perf_counter()
     session = Session(model)
     load_seconds = time.perf_counter() - started
-    latency_seconds = _try(session, model.name, Path(golden_path) if golden_path else None)
+    examples = golden.load(Path(golden_path)) if golden_path else None
+    latency_seconds = _try(session, model.name, examples)
     return Inspection(
         inputs=session.inputs,
         outputs=session.outputs,
         onnx=file.info,
         external=external,
+        golden=_described(examples),
         measured=Measured(
             runtime=RUNTIME,
             load_seconds=round(load_seconds, 6),
@@ -56,9 +65,14 @@ def _inspect(model: Path, golden_path: str) -> Inspection:
     )
 
 
-def _try(session: Session, name: str, golden_path: Path | None) -> float:
+def _described(examples: golden.Golden | None) -> GoldenSet | None:
+    if examples is None:
+        return None
+    return GoldenSet(path=GOLDEN, rows=examples.rows, rtol=examples.rtol, atol=examples.atol)
+
+
+def _try(session: Session, name: str, examples: golden.Golden | None) -> float:
     """Run the model several times; return the median latency in seconds."""
-    examples = golden.load(golden_path) if golden_path else None
     if examples is not None:
         _check_names(examples.inputs, session.inputs)
     feed = examples.inputs if examples else draw(session.inputs)

@@ -27,7 +27,8 @@ class OnnxFile:
 def describe(path: Path) -> OnnxFile:
     """Parse `path`; raises `InvalidModel` when it is missing, cut short, or something else."""
     try:
-        proto = onnx.load(path, load_external_data=False)
+        # By name: the library would guess another format from the file's suffix.
+        proto = onnx.load(path, format="protobuf", load_external_data=False)
     except DecodeError as error:
         raise InvalidModel(
             f"{path.name} is not an ONNX model, or is cut short", _EXPORT_AGAIN
@@ -53,12 +54,20 @@ def external_files(model: OnnxFile, path: Path) -> tuple[str, ...]:
     needed: dict[str, int] = {}
     for tensor in _tensors(model.proto):
         if uses_external_data(tensor):
-            part = ExternalDataInfo(tensor)
-            end = int(part.offset or 0) + int(part.length or 0)
-            needed[part.location] = max(end, needed.get(part.location, 0))
+            location, end = _reference(tensor, path)
+            needed[location] = max(end, needed.get(location, 0))
     for location, end in needed.items():
         _check_external(location, end, path)
     return tuple(sorted(needed))
+
+
+def _reference(tensor: Any, model: Path) -> tuple[str, int]:
+    """Return where a tensor's data lies, and how long that file must be at least."""
+    try:
+        part = ExternalDataInfo(tensor)
+    except ValueError as error:
+        raise InvalidModel(f"{model.name} is broken: {error}", _EXPORT_AGAIN) from error
+    return part.location, (part.offset or 0) + (part.length or 0)
 
 
 def _check_external(location: str, end: int, model: Path) -> None:

@@ -1,0 +1,1 @@
+"""What is measured: each module one question, each answer a ratio within one run."""
