@@ -37,7 +37,7 @@ def _no_proxy() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def s3_server(_no_proxy: None) -> Iterator[seaweedfs.SeaweedFS]:
-    """A SeaweedFS for the whole session; where none can run, its tests are skipped, but not in CI."""
+    """A SeaweedFS for the whole session; where none runs, its tests are skipped, but not in CI."""
     try:
         with seaweedfs.running() as server:
             yield server

@@ -57,7 +57,7 @@ def _signer(region: str, service: str) -> Signer:
     if not key or not secret:
         raise AccessRefused(
             "there is no administrator's key in the environment",
-            "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of one who may make buckets and users.",
+            "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of one who may make buckets.",
         )
     return Signer(key, secret, region or "us-east-1", service, token)
 

@@ -1,4 +1,4 @@
-"""Keys that the operator gives, because nobody here can make them: by environment, never by argument."""
+"""Keys that the operator gives, because nobody here can make them: by environment only."""
 
 import os
 
@@ -15,7 +15,7 @@ def variables(role: str) -> tuple[str, str]:
 
 
 def key(role: str) -> Key:
-    """Return the key in the environment as a secret; raises `SettingsInvalid` when it is not there."""
+    """Return the key in the environment as a secret; raises `SettingsInvalid` without one."""
     names = variables(role)
     missing = [name for name in names if not os.environ.get(name)]
     if missing:

@@ -1,4 +1,4 @@
-"""What the last `up` handed over, remembered beside the state so that no command waits for an engine.
+"""What the last `up` handed over, remembered so that no command has to wait for an engine.
 
 The file holds keys. It is readable to its owner only, in a directory that is closed to others and
 ignored by git, like the passphrase that would give the same keys.

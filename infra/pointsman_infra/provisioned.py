@@ -1,4 +1,4 @@
-"""What a provider's resources come to, before the engine has made them: the contract as promises."""
+"""What a provider's resources come to, before they are made: the contract as promises."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -27,7 +27,7 @@ def check(handed: StoreOutputs | None, force: str) -> None:
     if found := _models(handed):
         raise Guarded(
             f"the bucket {handed.bucket} holds models: {', '.join(found[:5])}",
-            f"To lose them with all their versions: `pointsman infra destroy --force {handed.bucket}`.",
+            f"To lose them all: `pointsman infra destroy --force {handed.bucket}`.",
         )
 
 

@@ -25,7 +25,7 @@ def begun(keys: KeySerials, roles: Iterable[Role]) -> KeySerials:
 
 
 def finished(keys: KeySerials, roles: Iterable[Role]) -> KeySerials:
-    """Return the keys with only the newest of each role; raises `Guarded` when there is no other."""
+    """Return only the newest key of each role; raises `Guarded` when there is no other."""
     names = [role.value for role in roles]
     if not any(len(getattr(keys, name)) > 1 for name in names):
         raise Guarded("no rotation is under way", "`pointsman infra rotate` begins one.")

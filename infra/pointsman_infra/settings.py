@@ -26,6 +26,17 @@ _ENDPOINT = re.compile(r"https?://[^/\s?#@]+")
 _ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:oidc-provider/\S+")
 
 
+_REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
+_NAMED_BY_THE_SHELL: dict[str, dict[str, tuple[str, ...]]] = {
+    "aws": {"region": _REGION_VARIABLES},
+    "r2": {"account": ("CLOUDFLARE_ACCOUNT_ID",)},
+    "compatible": {
+        "endpoint": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
+        "region": _REGION_VARIABLES,
+    },
+}
+
+
 class Provider(StrEnum):
     """Who keeps the bucket."""
 
@@ -97,17 +108,9 @@ def completed(
     A bucket's name is proposed where it only has to be unique within the account.
     """
     provider = values.get("provider")
-    added = {
-        Provider.AWS: {"region": ("AWS_REGION", "AWS_DEFAULT_REGION")},
-        Provider.R2: {"account": ("CLOUDFLARE_ACCOUNT_ID",)},
-        Provider.COMPATIBLE: {
-            "endpoint": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
-            "region": ("AWS_REGION", "AWS_DEFAULT_REGION"),
-        },
-    }.get(provider, {})  # type: ignore[call-overload]
     found = {
         member: next(filter(None, map(environment.get, names)), "")
-        for member, names in added.items()
+        for member, names in _NAMED_BY_THE_SHELL.get(str(provider), {}).items()
     }
     if provider in {Provider.R2, Provider.COMPATIBLE}:
         found["bucket"] = f"pointsman-{stack}"

@@ -1,0 +1,1 @@
+"""Stand-ins that implement our own interfaces; nothing of ours is patched."""

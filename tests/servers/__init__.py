@@ -1,0 +1,1 @@
+"""Real servers as processes, for tests to talk to."""

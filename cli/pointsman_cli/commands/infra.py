@@ -137,7 +137,8 @@ def rotate(
     change = rotation.finished if finish else rotation.begun
     wanted = msgspec.structs.replace(settings, keys=change(settings.keys, roles(role)))
     if dry_run:
-        plan = f"{'revoke the old' if finish else 'issue new'} keys: {_serials(settings)} → {_serials(wanted)}"
+        verb = "revoke the old" if finish else "issue new"
+        plan = f"{verb} keys: {_serials(settings)} → {_serials(wanted)}"
         context.output.result({"plan": [plan]})
         context.output.data(plan)
         return

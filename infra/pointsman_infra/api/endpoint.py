@@ -23,7 +23,7 @@ class Refusal(Exception):
     """The server answered with an error; `code` is its name for it."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(f"{code}: {message}")
+        super().__init__(f"{code or status} {message}".strip())
         self.status = status
         self.code = code
         self.message = message
@@ -91,6 +91,6 @@ def explained(refusal: Refusal, action: str, what: str) -> Exception:
             f"Grant {action} to it, and repeat.",
         )
     return ProvisioningFailed(
-        f"the server refused {action} on {what}: {refusal.code or refusal.status} {refusal.message}",
+        f"the server refused {action} on {what}: {refusal}",
         "`up` can be repeated.",
     )

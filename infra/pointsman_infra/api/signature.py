@@ -40,7 +40,7 @@ class Signer:
             headers["x-amz-security-token"] = self.session_token
         scope = f"{moment[:8]}/{self.region}/{self.service}/aws4_request"
         request = hashlib.sha256(_canonical(method, url, headers, payload).encode()).hexdigest()
-        signature = self._sign("\n".join((_ALGORITHM, moment, scope, request)), moment[:8])
+        signature = self._sign(f"{_ALGORITHM}\n{moment}\n{scope}\n{request}", moment[:8])
         names = ";".join(sorted(headers))
         headers["authorization"] = (
             f"{_ALGORITHM} Credential={self.access_key_id}/{scope}, "

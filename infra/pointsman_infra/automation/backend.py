@@ -74,6 +74,7 @@ def prepare(backend: Backend, state: Path, environment: Mapping[str, str]) -> bo
 
 
 def make_private(directory: Path) -> None:
+    """Make a directory that others cannot look into, and that git does not see."""
     directory.mkdir(parents=True, exist_ok=True)
     directory.chmod(0o700)
     ignore = directory / ".gitignore"

@@ -27,6 +27,10 @@ _REPEAT = "What was made stays; correct the cause and run `pointsman infra up` a
 Explanation = Callable[["re.Match[str]"], InfraError]
 
 
+def _always(kind: type[InfraError], message: str, hint: str) -> Explanation:
+    return lambda _: kind(message, hint)
+
+
 def explain(error: CommandError, stack: str, said: Sequence[str] = ()) -> InfraError:
     """Return the failure in our words; `said` are the engine's diagnostics."""
     if isinstance(error, StackNotFoundError):
@@ -55,9 +59,17 @@ def _told(match: "re.Match[str]") -> InfraError:
 
 
 def _denied_aws(match: "re.Match[str]") -> InfraError:
+    return _lacking(match[1])
+
+
+def _denied_operation(match: "re.Match[str]") -> InfraError:
+    return _lacking(f"{match[1].lower()}:{match[2]}")
+
+
+def _lacking(permission: str) -> InfraError:
     return AccessRefused(
-        f"your AWS credentials lack the permission {match[1]}",
-        f"Have {match[1]} granted to them, and run `pointsman infra up` again.",
+        f"your AWS credentials lack the permission {permission}",
+        f"Have {permission} granted to them, and run `pointsman infra up` again.",
     )
 
 
@@ -71,58 +83,55 @@ def _denied_cloudflare(match: "re.Match[str]") -> InfraError:
     )
 
 
-def _taken(match: "re.Match[str]") -> InfraError:
-    return NameTaken(
-        "the bucket's name is taken by another account, or by a bucket that this stack did not make",
-        "Choose another with --bucket, or adopt your own with --provider existing.",
-    )
+_taken = _always(
+    NameTaken,
+    "the bucket's name is taken by another account, or by a bucket that this stack did not make",
+    "Choose another with --bucket, or adopt your own with --provider existing.",
+)
+
+_protected = _always(
+    Guarded,
+    "a protected bucket would be deleted or replaced",
+    "Buckets are never replaced: put bucket, region, jurisdiction and endpoint back as they "
+    "were, or give the other bucket a stack of its own with --stack. "
+    "`pointsman infra destroy` is the way to remove one.",
+)
+
+_not_empty = _always(
+    Guarded,
+    "the bucket is not empty",
+    "`pointsman infra destroy --force BUCKET` removes all of it.",
+)
+
+_unauthenticated = _always(
+    AccessRefused,
+    "the provider does not accept your credentials, or found none",
+    "For AWS set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, for Cloudflare "
+    "CLOUDFLARE_API_TOKEN; `pointsman infra doctor` shows what is seen.",
+)
+
+_bad_region = _always(
+    SettingsInvalid,
+    "the provider does not know that region or location",
+    "Correct --region, or location.",
+)
+
+_bad_name = _always(
+    SettingsInvalid, "the provider does not accept the bucket's name", "Choose another."
+)
 
 
-def _protected(match: "re.Match[str]") -> InfraError:
-    return Guarded(
-        "a protected bucket would be deleted or replaced",
-        "Buckets are never replaced: put bucket, region, jurisdiction and endpoint back as they "
-        "were, or give the other bucket a stack of its own with --stack. "
-        "`pointsman infra destroy` is the way to remove one.",
-    )
+_wrong_passphrase = _always(
+    StateUnusable,
+    "the passphrase is not the one this stack's secrets were encrypted with",
+    "Set PULUMI_CONFIG_PASSPHRASE to the one used before, or put the old file back.",
+)
 
-
-def _not_empty(match: "re.Match[str]") -> InfraError:
-    return Guarded(
-        "the bucket is not empty", "`pointsman infra destroy --force BUCKET` removes all of it."
-    )
-
-
-def _unauthenticated(match: "re.Match[str]") -> InfraError:
-    return AccessRefused(
-        "the provider does not accept your credentials, or found none",
-        "For AWS set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, for Cloudflare "
-        "CLOUDFLARE_API_TOKEN; `pointsman infra doctor` shows what is seen.",
-    )
-
-
-def _bad_region(match: "re.Match[str]") -> InfraError:
-    return SettingsInvalid(
-        "the provider does not know that region or location", "Correct --region, or location."
-    )
-
-
-def _bad_name(match: "re.Match[str]") -> InfraError:
-    return SettingsInvalid("the provider does not accept the bucket's name", "Choose another.")
-
-
-def _wrong_passphrase(match: "re.Match[str]") -> InfraError:
-    return StateUnusable(
-        "the passphrase is not the one this stack's secrets were encrypted with",
-        "Set PULUMI_CONFIG_PASSPHRASE to the one used before, or put the old file back.",
-    )
-
-
-def _no_passphrase(match: "re.Match[str]") -> InfraError:
-    return StateUnusable(
-        "this stack's secrets are encrypted, and there is no passphrase",
-        "Set PULUMI_CONFIG_PASSPHRASE, or PULUMI_CONFIG_PASSPHRASE_FILE.",
-    )
+_no_passphrase = _always(
+    StateUnusable,
+    "this stack's secrets are encrypted, and there is no passphrase",
+    "Set PULUMI_CONFIG_PASSPHRASE, or PULUMI_CONFIG_PASSPHRASE_FILE.",
+)
 
 
 def _no_backend(match: "re.Match[str]") -> InfraError:
@@ -132,36 +141,33 @@ def _no_backend(match: "re.Match[str]") -> InfraError:
     )
 
 
+_UNKNOWN_KEY = (
+    r"InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|no valid credential sources"
+    r"|Missing X-Auth-Key|credentials[^\n]*must be (?:set|provided)"
+)
+_UNREACHABLE_STATE = (
+    r"(?:unable to open bucket|could not read (?:current )?user|failed to get latest"
+    r"|invalid access token)[^\n]*"
+)
 _PATTERNS: tuple[tuple["re.Pattern[str]", Explanation], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), explanation)
     for pattern, explanation in (
         (r"ResourceFailed: ([^\n]+)", _told),
         (r"incorrect passphrase", _wrong_passphrase),
         (r"passphrase must be set", _no_passphrase),
-        (r"(?:BucketAlreadyExists|BucketAlreadyOwnedByYou|bucket[^\n]*already exists)", _taken),
-        (
-            r"(?:cannot be deleted[^\n]*protect|unable to (?:delete|replace)[^\n]*protect)",
-            _protected,
-        ),
+        (r"BucketAlreadyExists|BucketAlreadyOwnedByYou|bucket[^\n]*already exists", _taken),
+        (r"unable to (?:delete|replace) resource[^\n]*\n?[^\n]*marked for protection", _protected),
         (r"BucketNotEmpty|bucket[^\n]* is not empty", _not_empty),
-        (r"not authorized to perform:? ([a-z0-9]+:[A-Za-z]+)", _denied_aws),
-        (r"operation error (?:\w+: )?S3: (?!Head)()(?=[^\n]*AccessDenied)", _unauthenticated),
-        (
-            r"InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|no valid credential sources"
-            r"|Missing X-Auth-Key|credentials[^\n]*must be (?:set|provided)",
-            _unauthenticated,
-        ),
+        (r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z]+)", _denied_aws),
+        (r"operation error (S3|IAM|STS): (\w+),[^\n]*AccessDenied", _denied_operation),
+        (_UNKNOWN_KEY, _unauthenticated),
         (r"[^\n]*(?:Authentication error|Unauthorized to access)[^\n]*", _denied_cloudflare),
         (
             r"InvalidLocationConstraint|IllegalLocationConstraint|invalid (?:AWS )?region",
             _bad_region,
         ),
         (r"InvalidBucketName|bucket name is not valid", _bad_name),
-        (
-            r"(?:unable to open bucket|could not read (?:current )?user|failed to get latest"
-            r"|invalid access token)[^\n]*",
-            _no_backend,
-        ),
+        (_UNREACHABLE_STATE, _no_backend),
     )
 )
 

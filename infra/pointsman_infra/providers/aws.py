@@ -8,7 +8,6 @@ fly.io/docs/security/openid-connect.
 """
 
 import warnings
-from types import ModuleType
 from typing import Any
 
 from pulumi import Output, Resource, ResourceOptions
@@ -52,7 +51,7 @@ def provision(settings: Settings) -> Provisioned:
     )
 
 
-def _sdk() -> ModuleType:
+def _sdk() -> Any:
     """Import the SDK, whose own deprecated modules warn as they are imported."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)

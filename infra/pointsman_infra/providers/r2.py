@@ -115,7 +115,8 @@ def _token(role: str, access: dict[str, str], settings: Settings, opts: Resource
     newest = tokens[-1]
     return Key(
         access_key_id=newest.id,
-        secret_access_key=Output.secret(newest.value).apply(lambda value: _secret(role, value)),
+        # The value is a secret output, and what is derived from one is one.
+        secret_access_key=newest.value.apply(lambda value: _secret(role, value)),
     )
 
 

@@ -1,4 +1,4 @@
-"""An engine for tests where there is no `pulumi`: runs the real program, keeps a state, tells events.
+"""An engine for tests where there is no `pulumi`: it runs the real program and keeps a state.
 
 It speaks the engine's side of gRPC: programs register with it, and dynamic resources are made by
 the real `python -m pulumi.dynamic`. What AWS and Cloudflare would answer is made up in `clouds`.

@@ -38,11 +38,8 @@ class Engine:
                 wanted.inputs = self._plugin.check(wanted.urn, olds, wanted.inputs)
             operation, changed = self._operation(present, wanted, ignored)
             self._events.begin(operation, wanted.urn, wanted.kind, changed)
-            if operation == "replace" and present and present.protect:
-                raise ProviderError(
-                    f'unable to replace resource "{wanted.urn}" as part of this update, '
-                    "as it is currently marked for protection"
-                )
+            if operation == "replace" and present:
+                _require_unprotected(present, "unable to replace")
             self._apply(operation, present, wanted)
         except (ProviderError, PluginFailed) as error:
             self.failed = f"error: {error}"
@@ -64,10 +61,7 @@ class Engine:
         """Remove a resource, unless it is protected or kept."""
         self._events.begin("delete", resource.urn, resource.kind)
         try:
-            if resource.protect:
-                raise ProviderError(
-                    f'resource "{resource.urn}" cannot be deleted because it is protected'
-                )
+            _require_unprotected(resource, "unable to delete")
             if not self.preview and not resource.retain and resource.kind.startswith(DYNAMIC):
                 self._plugin.delete(resource.id, resource.urn, resource.outputs)
         except (ProviderError, PluginFailed) as error:
@@ -136,6 +130,13 @@ class Engine:
             wanted.id, wanted.outputs = self._plugin.create(wanted.urn, wanted.inputs)
             if operation == "replace" and present is not None and not present.retain:
                 self._plugin.delete(present.id, present.urn, present.outputs)
+
+
+def _require_unprotected(resource: Resource, what: str) -> None:
+    if resource.protect:
+        raise ProviderError(
+            f'{what} resource "{resource.urn}"\nas it is currently marked for protection.'
+        )
 
 
 def parts(outputs: dict[str, Any], secret: set[str], *, show: bool) -> dict[str, Any]:

@@ -78,7 +78,7 @@ class Plugin:
         try:
             return getattr(self._stub, method)(request, timeout=120)
         except grpc.RpcError as error:
-            raise PluginFailed(error.details()) from None  # type: ignore[attr-defined]
+            raise PluginFailed(error.details()) from None
 
 
 @contextmanager

@@ -55,7 +55,8 @@ def load(name: str, environment: Mapping[str, str]) -> State:
     if (lock := path.with_suffix(".lock")).exists():
         raise EngineError(
             "error: the stack is currently locked by 1 lock(s). Either wait for the other "
-            f"process(es) to end or delete the lock file with `pulumi cancel`.\n  {lock.read_text()}"
+            "process(es) to end or delete the lock file with `pulumi cancel`.\n"
+            f"  {lock.read_text()}"
         )
     resources = {urn: Resource(**each) for urn, each in document.pop("resources").items()}
     return State(**document | {"path": path, "resources": resources})

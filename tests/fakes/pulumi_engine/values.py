@@ -7,8 +7,8 @@ from google.protobuf import json_format, struct_pb2
 from pulumi.runtime import rpc
 
 UNKNOWN = rpc.UNKNOWN
-_SIGNATURE = rpc._special_sig_key  # type: ignore[attr-defined]
-_SECRET = rpc._special_secret_sig  # type: ignore[attr-defined]
+_SIGNATURE = rpc._special_sig_key
+_SECRET = rpc._special_secret_sig
 
 
 def read(struct: struct_pb2.Struct) -> tuple[dict[str, Any], set[str]]:
