@@ -1,6 +1,5 @@
 """The engine's side of gRPC: programs run against it and register their resources here."""
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -105,23 +104,26 @@ def run_program(
 ) -> Monitor:
     """Let the program at the address `client` register everything; raises `EngineError`."""
     monitor = Monitor(engine, stack)
+    request = language_pb2.RunRequest(
+        project="pointsman",
+        stack=stack,
+        pwd=".",
+        program=".",
+        config=config,
+        dryRun=engine.preview,
+        parallel=8,
+        organization="organization",
+    )
     with _serving(monitor, _Log(events)) as address, grpc.insecure_channel(client) as channel:
-        answer = language_pb2_grpc.LanguageRuntimeStub(channel).Run(
-            language_pb2.RunRequest(
-                project="pointsman",
-                stack=stack,
-                pwd=os.fspath("."),
-                program=".",
-                args=[address],
-                config=config,
-                dryRun=engine.preview,
-                parallel=8,
-                monitor_address=address,
-                organization="organization",
-            )
-        )
-    if answer.error or engine.failed:
-        raise EngineError(f"{engine.failed}\n{answer.error}")
+        request.monitor_address = address
+        request.args.append(address)
+        try:
+            error = language_pb2_grpc.LanguageRuntimeStub(channel).Run(request).error
+        except grpc.RpcError as failure:
+            # The SDK's server gives up like this when a registration was refused.
+            error = str(failure)
+    if error or engine.failed:
+        raise EngineError(engine.failed or error)
     return monitor
 
 
