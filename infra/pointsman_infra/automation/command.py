@@ -36,7 +36,8 @@ def find(environment: Mapping[str, str], *, install: bool = False) -> PulumiComm
             f"the command `pulumi` in {root} cannot be used: {error}",
             f"Version {OLDEST} or newer is needed: `{INSTALL}`.",
         ) from error
-    except (OSError, ValueError) as error:
+    except Exception as error:
+        # It is there and cannot be run, ends with a failure, or prints something else.
         raise CommandMissing(
             f"the command `pulumi` in {root} does not start: {error}", f"Install it: `{INSTALL}`."
         ) from error

@@ -1,0 +1,1 @@
+"""Tests of the command: what it says, what it changes, and how it ends."""
