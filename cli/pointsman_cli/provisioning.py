@@ -166,3 +166,5 @@ def _require_pulumi() -> None:
             "provisioning needs Pulumi's library, and it is not installed",
             "Install the command with its extra: pip install 'pointsman-cli[infra]'.",
         )
+    # Its transport tells of every connection that the engine closes, on the user's terminal.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")

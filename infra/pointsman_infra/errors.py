@@ -72,4 +72,4 @@ class ResourceFailed(Exception):
     """What a dynamic resource says of its failure, in one line: only text crosses to the engine."""
 
     def __init__(self, error: PointsmanError) -> None:
-        super().__init__(f"{error.message}. {error.hint}".strip())
+        super().__init__(f"[{type(error).__name__}] {error.message}. {error.hint}".strip())

@@ -4,62 +4,32 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from pointsman_cli import main as command
 from pointsman_cli.errors import EXIT_CODES, Exit
 from pointsman_infra import administrator as administration
-from tests import models
 from tests.fakes.pulumi_engine import FakePulumi, relay
 from tests.fakes.pulumi_engine import plugin as dynamic
 from tests.infra.conftest import _no_login, _swept  # noqa: F401 — fixtures of every test here
+from tests.infra.typing_it import (
+    Run,
+    declare,
+    forget_the_administrator,
+    new_project,
+    runner,
+)
 from tests.servers.seaweedfs import REGION, SeaweedFS
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
 
-@dataclass(frozen=True)
-class Result:
-    """What a command printed, and its exit code."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        return json.loads(self.out)
-
-
-Run = Callable[..., Result]
-
-
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run the command in this process, with the environment put back afterwards."""
-
-    def invoke(*arguments: str) -> Result:
-        with monkeypatch.context() as patch:
-            patch.setattr(sys, "argv", ["pointsman", *arguments])
-            before = dict(os.environ)
-            try:
-                command.main()
-                code: Any = 0
-            except SystemExit as end:
-                code = end.code or 0
-            finally:
-                os.environ.clear()
-                os.environ.update(before)
-        printed = capsys.readouterr()
-        return Result(int(code), printed.out, printed.err)
-
-    return invoke
+    return runner(monkeypatch, capsys)
 
 
 @pytest.fixture(scope="module")
@@ -77,43 +47,11 @@ def fake(plugin: dynamic.Plugin) -> FakePulumi:
 def project(
     tmp_path: Path, fake: FakePulumi, monkeypatch: pytest.MonkeyPatch, s3_server: SeaweedFS
 ) -> Iterator[Path]:
-    """A directory with a pointsman.toml, an administrator's key, and `pulumi` on PATH."""
-    directory = tmp_path / "project"
-    directory.mkdir()
-    monkeypatch.chdir(directory)
-    models.affine(directory / "model.onnx")
-    (directory / "pointsman.toml").write_text(
-        f"""
-        model = "digits"
-
-        [infra]
-        provider = "compatible"
-        bucket = "cli-{uuid4().hex[:8]}"
-        endpoint = "{s3_server.endpoint}"
-        iam_endpoint = "{s3_server.endpoint}"
-        region = "{REGION}"
-        """
-    )
-    for name, value in s3_server.environment.items():
-        monkeypatch.setenv(name, value)
+    """A project with an administrator's key, and `pulumi` on PATH."""
+    directory = new_project(tmp_path / "project", s3_server, monkeypatch)
     with relay.installed(tmp_path / "p", fake) as binaries:
         monkeypatch.setenv("PATH", f"{binaries}{os.pathsep}{os.environ['PATH']}")
         yield directory
-
-
-def declare(project: Path, version: str = "v1") -> None:
-    """Declare the model beside pointsman.toml as a version that the stack publishes."""
-    with (project / "pointsman.toml").open("a") as file:
-        file.write(
-            f'\n[[infra.models]]\nmodel = "digits"\nversion = "{version}"\npath = "model.onnx"\n'
-        )
-
-
-def as_operator(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget the administrator's key: from here on only what was handed over works."""
-    for name in list(os.environ):
-        if name.startswith("AWS_"):
-            monkeypatch.delenv(name)
 
 
 def test_after_up_models_are_uploaded_without_copying_a_key(
@@ -122,7 +60,7 @@ def test_after_up_models_are_uploaded_without_copying_a_key(
     up = run("infra", "up")
     assert up.code == Exit.DONE, up.err
     assert "is provisioned" in up.err
-    as_operator(monkeypatch)
+    forget_the_administrator(monkeypatch)
     upload = run("upload-model", "v1", "model.onnx", "--activate", "--no-wait")
     assert upload.code == Exit.DONE, upload.err
     listed = run("models", "list", "--json")
@@ -170,7 +108,7 @@ def test_the_runtimes_environment_comes_in_the_platforms_form(
 def test_declared_models_are_published_and_drift_ends_with_seven(
     run: Run, project: Path, s3_server: SeaweedFS
 ) -> None:
-    declare(project)
+    declare(project, "v1")
     up = run("infra", "up", "--json")
     assert up.code == Exit.DONE, up.err
     assert run("models", "show", "v1", "--json").document["model"] == "digits"
@@ -178,16 +116,14 @@ def test_declared_models_are_published_and_drift_ends_with_seven(
     root = administration.open_with(up.document["outputs"]["store"], s3_server.environment)
     root.delete("models/digits/versions/v1.json")
     drifted = run("infra", "drift", "--json")
-    assert drifted.code == Exit.DRIFT == 7
+    assert drifted.code == int(Exit.DRIFT) == 7
     assert drifted.document["drifted"] is True
     assert "digits-v1 (gone)" in drifted.document["error"]
     assert run("infra", "up", "--refresh").code == Exit.DONE
     assert run("infra", "drift").code == Exit.DONE
 
 
-def test_a_rotation_hands_out_the_new_key_before_the_old_one_goes(
-    run: Run, project: Path
-) -> None:
+def test_a_rotation_hands_out_the_new_key_before_the_old_one_goes(run: Run, project: Path) -> None:
     run("infra", "up")
     old = run("infra", "env", "--json").document["AWS_ACCESS_KEY_ID"]
     plan = run("infra", "rotate", "--dry-run")
@@ -251,7 +187,7 @@ def test_a_locked_stack_has_an_exit_code_of_its_own(run: Run, project: Path) -> 
     lock = project / ".pointsman" / "infra" / "state" / "production.lock"
     lock.write_text("created by ada@laptop (pid 4711) at noon")
     locked = run("infra", "up")
-    assert locked.code == Exit.LOCKED == 8
+    assert locked.code == int(Exit.LOCKED) == 8
     assert "by ada@laptop, process 4711" in locked.err
 
 
@@ -297,7 +233,7 @@ def test_without_pulumi_the_command_says_how_to_install_it(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
     failed = run("infra", "up", "--json")
-    assert failed.code == Exit.STATE == 6
+    assert failed.code == int(Exit.STATE) == 6
     assert "it is not installed" in failed.document["error"]
     assert "get.pulumi.com" in failed.document["hint"]
 
@@ -308,10 +244,13 @@ def test_an_administrator_without_permission_is_told_which_one_is_missing(
     run("infra", "up")
     runtime = run("infra", "env", "--json").document
     refused = {**s3_server.environment, **runtime}
-    with dynamic.running(refused) as weak, relay.installed(project / "w", FakePulumi(plugin=weak)) as binaries:
+    with (
+        dynamic.running(refused) as weak,
+        relay.installed(project / "w", FakePulumi(plugin=weak)) as binaries,
+    ):
         monkeypatch.setenv("PATH", f"{binaries}{os.pathsep}{os.environ['PATH']}")
         failed = run("infra", "up", "--stack", "second", "--bucket", f"cli-{uuid4().hex[:8]}")
-    assert failed.code != Exit.DONE
+    assert failed.code == Exit.STORE
     assert "lacks the permission" in failed.err
     assert "iam:CreateUser" in failed.err or "s3:CreateBucket" in failed.err
 
@@ -339,7 +278,7 @@ def test_with_remember_off_nothing_is_written_and_the_stack_is_asked(
         file.write("remember = false\n")
     run("infra", "up")
     assert not (project / ".pointsman" / "infra" / "production.json").exists()
-    as_operator(monkeypatch)
+    forget_the_administrator(monkeypatch)
     assert run("upload-model", "v1", "model.onnx").code == Exit.DONE
 
 

@@ -21,10 +21,12 @@ class Registration:
 
 
 class _Mocks(pulumi.runtime.Mocks):
-    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+    def new_resource(
+        self, args: pulumi.runtime.MockResourceArgs
+    ) -> tuple[str | None, dict[Any, Any]]:
         return Clouds().make(args.typ, args.name, args.inputs)
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[Any, Any]:
+    def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
         raise NotImplementedError(args.token)
 
 
@@ -38,14 +40,19 @@ class _Monitor(mocks.MockMonitor):
         self._registrations[request.name] = Registration(
             request.type, request.name, inputs, request
         )
-        return super().RegisterResource(request)
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 
 
-def recorded(program: Callable[[], Any], *, preview: bool) -> dict[str, Registration]:
+def recorded(program: Callable[[], Any], *, mode: str = "up") -> dict[str, Registration]:
     """Run a program; return its registrations by name, once none is outstanding."""
     registrations: dict[str, Registration] = {}
     pulumi.runtime.set_mocks(
-        _Mocks(), "pointsman", "production", preview=preview, monitor=_Monitor(registrations)
+        _Mocks(),
+        "pointsman",
+        "production",
+        preview=mode == "preview",
+        monitor=_Monitor(registrations),
     )
-    pulumi.runtime.test(program)()
+    run: Callable[[], None] = pulumi.runtime.test(program)  # type: ignore[no-untyped-call]
+    run()
     return registrations

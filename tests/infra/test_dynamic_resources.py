@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import dill
+import dill  # type: ignore[import-untyped]
 import pytest
 from pulumi.dynamic import ResourceProvider
 
@@ -63,7 +63,7 @@ def test_a_provider_is_kept_by_its_name_and_not_by_its_code(
     pickled = dill.dumps(provider())
     assert len(pickled) < 120
     assert provider.__module__.encode() in pickled
-    assert not provider.serialize_as_secret_always  # type: ignore[attr-defined]
+    assert not provider.serialize_as_secret_always
 
 
 def test_a_bucket_is_made_and_made_again_without_harm(
@@ -181,7 +181,9 @@ def test_the_same_content_is_adopted_and_other_content_refused(
     models.affine(tmp_path / "model.onnx", factor=3)
     changed = plugin.check(URN, first, version)
     assert "content" in plugin.diff("digits/v1", URN, first, changed).replaces
-    with pytest.raises(PluginFailed, match=r"ResourceFailed: digits v1 exists with other content"):
+    with pytest.raises(
+        PluginFailed, match=r"\[VersionExists\] digits v1 exists with other content"
+    ):
         plugin.create(URN, changed)
 
 

@@ -18,18 +18,18 @@ def run() -> None:
     runpy.run_path(str(PROJECT / "__main__.py"), run_name="__main__")
 
 
-@pytest.mark.parametrize("preview", [False, True], ids=["up", "preview"])
-def test_the_program_provisions_what_the_stacks_configuration_says(preview: bool) -> None:
+@pytest.mark.parametrize("mode", ["up", "preview"])
+def test_the_program_provisions_what_the_stacks_configuration_says(mode: str) -> None:
     settings = {"provider": "aws", "bucket": "acme-models", "region": "eu-central-1"}
     pulumi.runtime.set_all_config({"pointsman:settings": json.dumps(settings)})
-    made = recorded(run, preview=preview)
+    made = recorded(run, mode=mode)
     assert made["models"].inputs["bucket"] == "acme-models"
 
 
 def test_a_stack_without_settings_says_how_to_give_some() -> None:
     pulumi.runtime.set_all_config({})
     with pytest.raises(SettingsInvalid, match="has no settings") as caught:
-        recorded(run, preview=False)
+        recorded(run)
     assert "pulumi config set --path pointsman:settings.provider" in caught.value.hint
 
 

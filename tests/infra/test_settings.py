@@ -47,9 +47,7 @@ MODEL = {"model": "digits", "version": "v1", "path": "model.onnx"}
         (AWS | {"models": [{"model": "digits"}]}, "missing required field `version`", "models"),
     ],
 )
-def test_a_mistake_is_one_sentence_with_a_fix(
-    values: dict[str, Any], cause: str, fix: str
-) -> None:
+def test_a_mistake_is_one_sentence_with_a_fix(values: dict[str, Any], cause: str, fix: str) -> None:
     with pytest.raises(SettingsInvalid) as caught:
         settings.read(values)
     assert cause in caught.value.message

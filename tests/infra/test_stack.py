@@ -1,7 +1,6 @@
 """A stack through the Automation API: the real program and SDK, an engine in this process."""
 
 import json
-import os
 from pathlib import Path
 
 import msgspec
@@ -24,7 +23,7 @@ from pointsman_infra.errors import (
     StackMissing,
     StateUnusable,
 )
-from pointsman_infra.outputs import Role
+from pointsman_infra.outputs import Credentials, Role
 from pointsman_infra.settings import Settings
 from tests import models
 from tests.fakes.pulumi_engine import Clouds
@@ -141,6 +140,14 @@ def test_other_content_under_a_declared_name_is_refused_and_up_can_be_repeated(
     assert up(stack, compatible)[1] == set()
 
 
+def test_a_declared_model_that_is_not_there_is_named_before_anything_is_published(
+    make_stack: MakeStack, compatible: Settings, administrator: SeaweedFS, tmp_path: Path
+) -> None:
+    (tmp_path / "model.onnx").unlink()
+    with pytest.raises(SettingsInvalid, match=r"digits-v1 cannot be published: there is no file"):
+        make_stack().preview(compatible, Steps())
+
+
 def test_a_bucket_is_never_replaced(
     make_stack: MakeStack, compatible: Settings, administrator: SeaweedFS
 ) -> None:
@@ -176,7 +183,7 @@ def test_secrets_are_in_no_argument_list_and_in_no_text(
     steps = Steps()
     wanted = settings.read({"provider": "existing", "bucket": "theirs"})
     handed = stack.up(wanted, steps)
-    assert handed.publisher.secret_access_key == "PUBLISHER-hush"
+    assert handed.publisher == Credentials("PUBLISHER-id", "PUBLISHER-hush")
     command = stack._command
     said = json.dumps([command.asked, handed.public(), steps.said], default=repr) + repr(handed)  # type: ignore[attr-defined]
     assert "hush" not in said
@@ -200,8 +207,7 @@ def test_without_their_keys_an_existing_bucket_cannot_be_adopted(make_stack: Mak
         ),
         (
             "aws:iam/user:User",
-            "operation error IAM: CreateUser, https response error StatusCode: 403, "
-            "api error AccessDenied: denied",
+            "operation error IAM: CreateUser, StatusCode: 403, api error AccessDenied: denied",
             AccessRefused,
             "lack the permission iam:CreateUser",
         ),
@@ -297,4 +303,4 @@ def test_only_what_was_said_is_written_into_the_stacks_configuration(
     for word in ("aws", "acme-models", "eu-central-1"):
         assert word in written
     assert "jurisdiction" not in written
-    assert os.stat(tmp_path / ".pointsman" / "infra").st_mode & 0o077 == 0
+    assert (tmp_path / ".pointsman" / "infra").stat().st_mode & 0o077 == 0

@@ -82,7 +82,7 @@ def up(
             work.stack.refresh(steps)
     steps, handed = _up(context, work, settings)
     context.output.result(_document(work, steps) | {"outputs": handed.public()})
-    context.output.success(f"{handed.store} is provisioned · {_counted(steps)}")
+    context.output.success(f"{handed.store} is provisioned · {_counted(steps, _MADE)}")
     context.output.step("`pointsman upload-model VERSION model.onnx` publishes into it.")
 
 
@@ -92,8 +92,9 @@ def drift(context: Context, stack: StackName = "", backend: Backend = "") -> Non
     from pointsman_infra.errors import Drifted
 
     work = provisioning(context, stack, backend)
+    provisioned = work.stack
     with _watched(context, f"{work.name} · what exists") as steps:
-        work.stack.drift(steps)
+        provisioned.drift(steps)
     document = _document(work, steps)
     differing = [step for step in steps.all() if step.changes]
     if differing:
@@ -110,6 +111,20 @@ def drift(context: Context, stack: StackName = "", backend: Backend = "") -> Non
 
 
 _SEEN = {"delete": "gone", "update": "changed", "create": "new"}
+_MADE = {
+    "create": "created",
+    "update": "updated",
+    "replace": "replaced",
+    "delete": "removed",
+    "same": "unchanged",
+}
+_WANTED = {
+    "create": "to create",
+    "update": "to update",
+    "replace": "to replace",
+    "delete": "to remove",
+    "same": "as they should be",
+}
 
 
 @with_context
@@ -162,10 +177,11 @@ def destroy(
     dry_run: DryRun = False,
 ) -> None:
     """Remove the bucket, the principals and the stack. Refused while models are in the bucket."""
-    from pointsman_infra import handover, removal
-
     work = provisioning(context, stack, backend)
     handed = work.stack.handed()
+    # Only now: without Pulumi's library the line above has said so.
+    from pointsman_infra import handover, removal
+
     removal.check(handed, force)
     if dry_run:
         plan = f"remove the stack {work.name}" + (
@@ -178,7 +194,7 @@ def destroy(
         removal.destroy(work.stack, work.settings_with_live_keys(), handed, steps)
     handover.forget(work.state, work.name)
     context.output.result(_document(work, steps))
-    context.output.success(f"the stack {work.name} is gone · {_counted(steps)}")
+    context.output.success(f"the stack {work.name} is gone · {_counted(steps, _MADE)}")
 
 
 def _preview(context: Context, work: "Provisioning") -> None:
@@ -186,7 +202,7 @@ def _preview(context: Context, work: "Provisioning") -> None:
     with _watched(context, f"{work.name} · {settings.provider.value} · preview") as steps:
         work.stack.preview(settings, steps)
     context.output.result(_document(work, steps))
-    context.output.success(f"`up` would do this: {_counted(steps)}")
+    context.output.success(f"`up` would find {_counted(steps, _WANTED)}")
 
 
 def _up(
@@ -210,8 +226,11 @@ def _document(work: "Provisioning", steps: "Steps") -> dict[str, Any]:
     return {"stack": work.name, "summary": steps.summary(), "steps": documents(steps)}
 
 
-def _counted(steps: "Steps") -> str:
-    counts = [f"{count} {operation}" for operation, count in sorted(steps.summary().items())]
+def _counted(steps: "Steps", words: "dict[str, str]") -> str:
+    counts = [
+        f"{count} {words.get(operation, operation)}"
+        for operation, count in sorted(steps.summary().items())
+    ]
     return ", ".join(counts) or "nothing to do"
 
 

@@ -32,7 +32,8 @@ def outputs(context: Context, stack: StackName = "", backend: Backend = "") -> N
     handed = work.stack.outputs()
     work.remember(handed)
     shown = handed.public()
-    context.output.result({"stack": work.name} | shown)
+    context.output.result({"stack": work.name, **shown})
+    shown["keys"] = ", ".join(f"{role} {list(live)}" for role, live in shown["keys"].items())
     rows = [[name, str(value)] for name, value in shown.items() if value]
     context.output.table(["output", "value"], rows)
 

@@ -55,7 +55,15 @@ def _locked(text: str, stack: str) -> InfraError:
 
 def _told(match: "re.Match[str]") -> InfraError:
     """Give back the sentence of one of our own resources."""
-    return ProvisioningFailed(match[1].strip(), "" if "`" in match[1] else _REPEAT)
+    kinds = {kind.__name__: kind for kind in InfraError.__subclasses__()}
+    sentence = match[2].strip()
+    return kinds.get(match[1], ProvisioningFailed)(sentence, "" if "`" in sentence else _REPEAT)
+
+
+def _refused_input(match: "re.Match[str]") -> InfraError:
+    return SettingsInvalid(
+        f"{match[1]} cannot be published: {match[2].strip()}", "Correct its entry under models."
+    )
 
 
 def _denied_aws(match: "re.Match[str]") -> InfraError:
@@ -152,7 +160,8 @@ _UNREACHABLE_STATE = (
 _PATTERNS: tuple[tuple["re.Pattern[str]", Explanation], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), explanation)
     for pattern, explanation in (
-        (r"ResourceFailed: ([^\n]+)", _told),
+        (r"ResourceFailed: \[(\w+)\] ([^\n]+)", _told),
+        (r"ModelVersion resource '([^']+)' has a problem: ([^\n]+)", _refused_input),
         (r"incorrect passphrase", _wrong_passphrase),
         (r"passphrase must be set", _no_passphrase),
         (r"BucketAlreadyExists|BucketAlreadyOwnedByYou|bucket[^\n]*already exists", _taken),

@@ -44,6 +44,7 @@ class Stack:
         self._backend = backend
         self._command = command
         self._refused: PointsmanError | None = None
+        self._opened: automation.Stack | None = None
 
     @property
     def version(self) -> str:
@@ -58,8 +59,8 @@ class Stack:
     def up(self, settings: Settings, steps: Steps) -> StoreOutputs:
         """Make everything as the settings say, and return the contract; can be repeated."""
         stack = self._configured(settings)
-        self._run(lambda: stack.up(on_event=steps.hear, show_secrets=False), steps)
-        return self.outputs()
+        result = self._run(lambda: stack.up(on_event=steps.hear, show_secrets=False), steps)
+        return _read(result.outputs)
 
     def outputs(self) -> StoreOutputs:
         """Return what the last `up` handed over; raises `StackMissing` when there is nothing."""
@@ -76,9 +77,7 @@ class Stack:
         Raises `StackMissing` when there is no such stack.
         """
         values = self._run(self._selected().outputs)
-        if not values:
-            return None
-        return outputs.read({name: value.value for name, value in values.items()})
+        return _read(values) if values else None
 
     def drift(self, steps: Steps) -> None:
         """Compare what exists with what was made; the state is left as it is."""
@@ -95,16 +94,23 @@ class Stack:
         stack = self._selected()
         self._run(lambda: stack.destroy(on_event=steps.hear, show_secrets=False), steps)
         self._run(lambda: stack.workspace.remove_stack(self.name, preserve_config=True))
+        self._opened = None
 
     def _configured(self, settings: Settings) -> automation.Stack:
-        stack = self._run(lambda: automation.create_or_select_stack(**self._arguments()))
+        """Return the stack, made if there is none, with its settings written down."""
+        if self._opened is None:
+            self._opened = self._run(lambda: automation.create_or_select_stack(**self._arguments()))
+        stack = self._opened
         value = msgspec.json.encode(_said(settings)).decode()
         key = f"{program.NAMESPACE}:{program.KEY}"
         self._run(lambda: stack.set_config(key, ConfigValue(value)))
         return stack
 
     def _selected(self) -> automation.Stack:
-        return self._run(lambda: automation.select_stack(**self._arguments()))
+        """Return the stack, which has to exist; asked for once, because each question costs."""
+        if self._opened is None:
+            self._opened = self._run(lambda: automation.select_stack(**self._arguments()))
+        return self._opened
 
     def _arguments(self) -> dict[str, Any]:
         own_project = (self._directory / "Pulumi.yaml").is_file()
@@ -146,6 +152,10 @@ class Stack:
             if steps is not None:
                 explained.document = {"stack": self.name, "steps": documents(steps)}
             raise explained from None
+
+
+def _read(values: automation.OutputMap) -> StoreOutputs:
+    return outputs.read({name: value.value for name, value in values.items()})
 
 
 def documents(steps: Steps) -> list[dict[str, object]]:

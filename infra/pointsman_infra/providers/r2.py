@@ -12,7 +12,7 @@ import hashlib
 import json
 from typing import Any
 
-from pulumi import Output, Resource, ResourceOptions
+from pulumi import Resource, ResourceOptions
 
 from pointsman_infra.cloudflare import AccountToken, R2Bucket, R2BucketLifecycle, R2BucketLock
 from pointsman_infra.errors import ProvisioningFailed

@@ -107,7 +107,6 @@ def run_program(
     request = language_pb2.RunRequest(
         project="pointsman",
         stack=stack,
-        pwd=".",
         program=".",
         config=config,
         dryRun=engine.preview,

@@ -32,9 +32,9 @@ class Plugin:
             ),
         )
         if answer.failures:
-            raise PluginFailed(
-                "; ".join(f"{each.property}: {each.reason}" for each in answer.failures)
-            )
+            kind, name = urn.split("::")[-2:]
+            reasons = "; ".join(failure.reason for failure in answer.failures)
+            raise PluginFailed(f"{kind} resource '{name}' has a problem: {reasons}")
         return values.read(answer.inputs)[0]
 
     def diff(self, id_: str, urn: str, olds: dict[str, Any], news: dict[str, Any]) -> Any:
