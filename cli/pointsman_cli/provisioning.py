@@ -8,6 +8,7 @@ file beats what the environment says.
 import functools
 import os
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -166,5 +167,7 @@ def _require_pulumi() -> None:
             "provisioning needs Pulumi's library, and it is not installed",
             "Install the command with its extra: pip install 'pointsman-cli[infra]'.",
         )
-    # Its transport tells of every connection that the engine closes, on the user's terminal.
+    # On the user's terminal, its transport would tell of every connection that the engine closes,
+    # and the interpreter of every promise that a failed program did not keep.
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+    warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)

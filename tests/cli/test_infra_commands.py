@@ -15,6 +15,7 @@ from pointsman_infra import administrator as administration
 from tests.fakes.pulumi_engine import FakePulumi, relay
 from tests.fakes.pulumi_engine import plugin as dynamic
 from tests.infra.conftest import _no_login, _swept  # noqa: F401 — fixtures of every test here
+from tests.infra.sdk_warnings import BEARABLE
 from tests.infra.typing_it import (
     Run,
     declare,
@@ -24,7 +25,7 @@ from tests.infra.typing_it import (
 )
 from tests.servers.seaweedfs import REGION, SeaweedFS
 
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+pytestmark = BEARABLE
 
 
 @pytest.fixture

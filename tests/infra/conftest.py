@@ -1,8 +1,6 @@
 """What the tests of provisioning share: an administrator, the real dynamic provider, a stack."""
 
-import gc
 import os
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -16,25 +14,24 @@ from pointsman_infra.settings import Settings
 from tests import models
 from tests.fakes.pulumi_engine import Clouds, FakePulumi
 from tests.fakes.pulumi_engine import plugin as dynamic
+from tests.infra import sdk_warnings
 from tests.servers.seaweedfs import SeaweedFS
 
 MakeStack = Callable[..., Stack]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Bear with event loops that Pulumi's SDK leaves for the garbage collector to close."""
+    """Bear with what Pulumi's SDK warns of by itself."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"))
+            for mark in sdk_warnings.BEARABLE:
+                item.add_marker(mark)
 
 
 @pytest.fixture(autouse=True)
 def _swept() -> Iterator[None]:
-    """Let the collector close those loops here, and not in somebody else's test."""
     yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
+    sdk_warnings.sweep()
 
 
 @pytest.fixture(scope="session")
