@@ -4,7 +4,7 @@ Cloudflare's own package takes ten seconds and 375 MiB to import, for any use of
 declaration is a type, its members in camelCase, and the plugin's version; a contract test
 compares these with the package wherever that is installed.
 
-Source: pulumi.com/registry/packages/cloudflare, version 6.
+Source: the schema of Cloudflare's provider for Pulumi, version 6.
 """
 
 from collections.abc import Sequence

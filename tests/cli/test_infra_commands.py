@@ -10,7 +10,9 @@ from uuid import uuid4
 
 import pytest
 
+from pointsman_cli.context import Context
 from pointsman_cli.errors import EXIT_CODES, Exit
+from pointsman_cli.output import Output
 from pointsman_infra import administrator as administration
 from tests.fakes.pulumi_engine import FakePulumi, relay
 from tests.fakes.pulumi_engine import plugin as dynamic
@@ -66,6 +68,24 @@ def test_after_up_models_are_uploaded_without_copying_a_key(
     assert upload.code == Exit.DONE, upload.err
     listed = run("models", "list", "--json")
     assert [each["version"] for each in listed.document] == ["v1"]
+
+
+def test_a_service_gets_the_runtimes_key_and_never_the_publishers(
+    run: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("infra", "up")
+    runtime = run("infra", "env", "--json").document
+    publisher = run("infra", "env", "--role", "publisher", "--json").document
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "of-somebody-else")
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    context = Context(Output(quiet=True), {"store": None, "model": None, "channel": None})
+    assert context.project.configuration.store == runtime["POINTSMAN_STORE"]
+    assert os.environ["AWS_ACCESS_KEY_ID"] == publisher["AWS_ACCESS_KEY_ID"]
+    handed = context.service_environment
+    assert handed["AWS_ACCESS_KEY_ID"] == runtime["AWS_ACCESS_KEY_ID"]
+    assert publisher["AWS_SECRET_ACCESS_KEY"] not in handed.values()
+    assert "AWS_SESSION_TOKEN" not in handed
+    assert context.runtime_environment == runtime
 
 
 def test_a_preview_lists_what_would_be_made_and_a_second_up_makes_nothing(

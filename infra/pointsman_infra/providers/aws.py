@@ -3,7 +3,7 @@
 With `fly_organization` and `fly_app` the runtime is a role that only machines of that app can
 take on, and no key of it exists anywhere.
 
-Sources: pulumi.com/registry/packages/aws (version 7: one resource per property of a bucket);
+Sources: the documentation of pulumi-aws 7 (one resource per property of a bucket);
 fly.io/docs/security/openid-connect.
 """
 
