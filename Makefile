@@ -9,6 +9,7 @@ SOURCES := registry service cli infra tests benchmarks examples
 MEMBERS := -e . -e registry[validate] -e service -e cli[infra] -e infra[pulumi]
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
+export UV_COMPILE_BYTECODE := 1
 
 .PHONY: help setup demo test check fix bench train lock clean
 
@@ -21,7 +22,7 @@ demo: setup ## publish, serve, switch and roll back a real model, under load
 	@$(BIN)/python examples/demo.py
 
 test: check ## run checks, then every test (SLOW=1 adds the slow ones)
-	$(BIN)/pytest $(if $(SLOW)$(CI),,-m "not slow")
+	$(BIN)/pytest -n 2 $(if $(SLOW)$(CI),,-m "not slow")
 
 check: setup ## format, lint, types, architecture, Dockerfile
 	$(BIN)/ruff format --check $(SOURCES)

@@ -115,6 +115,7 @@ def gather(path: Path) -> Path:
 def with_external_data(path: Path, factor: float = 2.0) -> Path:
     """`affine` for rows of four, with its four weights in `<name>.data` beside it."""
     location = f"{path.name}.data"
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.with_name(location).write_bytes(np.full(4, factor, np.float32).tobytes())
     return _external(path, location)
 
@@ -124,6 +125,14 @@ def escaping_external_data(path: Path, location: str = "../secret.bin") -> Path:
     target = path.parent / location
     target.write_bytes(np.full(4, 2, np.float32).tobytes())
     return _external(path, location)
+
+
+def reshaping(path: Path) -> Path:
+    """`x` FP32[-1,-1] → `y` FP32[1,-1,3], the same numbers in rows of three; else it fails."""
+    node = helper.make_node("Reshape", ["x", "shape"], ["y"])
+    shape = _initializer("shape", np.array([1, -1, 3], np.int64))
+    inputs, outputs = [_tensor("x", "FP32", ("a", "b"))], [_tensor("y", "FP32", (1, "c", 3))]
+    return _save(path, [node], inputs, outputs, [shape])
 
 
 def never_loads(path: Path) -> Path:

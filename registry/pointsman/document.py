@@ -1,8 +1,8 @@
 """How documents become bytes and back: canonical JSON, strict about what it knows.
 
-Canonical means UTF-8, members sorted by name, no insignificant white space, no NaN: equal
-documents are equal bytes, so a digest of them means something. Members a reader does not
-know are never an error: a newer writer may have put them there.
+Canonical means UTF-8, members sorted by name, no insignificant white space, null for what is not a
+finite number: equal documents are equal bytes, so a digest of them means something. Members a
+reader does not know are never an error: a newer writer may have put them there.
 """
 
 from typing import Any, TypeVar

@@ -7,7 +7,7 @@ it, applying a pure transition, and writing it back only if nobody else did mean
 import random
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -62,23 +62,37 @@ class Registry:
 
     def _has_versions(self, model: str) -> bool:
         try:
-            return any(True for _ in self.store.scan(keys.versions(model)))
+            return any(self._version_names(model))
         except InvalidName:
             return False  # somebody else's folder
 
+    def _version_names(self, model: str) -> Iterator[str]:
+        for info in self.store.scan(keys.versions(model)):
+            name = keys.name_in(info.key)
+            with suppress(InvalidName):  # somebody else's file
+                if keys.manifest(model, name) == info.key:
+                    yield name
+
     def versions(self, model: str) -> list[Version]:
         """Return a model's versions, oldest first; raises `NotFound` for a model without any."""
-        names = [keys.name_in(info.key) for info in self.store.scan(keys.versions(model))]
+        names = list(self._version_names(model))
         if not names:
             raise NotFound(
                 f"there is no model named {model} in {self.store.url}",
                 "`pointsman models list` shows what is there; `pointsman upload-model` adds.",
             )
         with ThreadPoolExecutor(_READS_IN_FLIGHT) as pool:
-            found = list(pool.map(lambda name: self.version(model, name), names))
+            found = list(pool.map(lambda name: self._version_if_there(model, name), names))
         return sorted(
-            found, key=lambda version: (version.manifest.created, version.manifest.version)
+            (version for version in found if version is not None),
+            key=lambda version: (version.manifest.created, version.manifest.version),
         )
+
+    def _version_if_there(self, model: str, version: str) -> Version | None:
+        try:
+            return self.version(model, version)
+        except NotFound:
+            return None  # pruned since it was listed
 
     def version(self, model: str, version: str) -> Version:
         """Return one version; raises `NotFound` when it was never published."""

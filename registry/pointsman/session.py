@@ -5,6 +5,7 @@ it. Importing this module needs the extra `pointsman-registry[runtime]`.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,13 @@ from pointsman.manifest import TensorSpec
 
 RUNTIME = f"onnxruntime {ort.__version__}"
 _ONLY_FATAL = 4
+_NOISE = re.compile(
+    r"\[ONNXRuntimeError\] : \d+ : \w+ : "
+    r"|Load model from .*? failed:"
+    r"|This is an invalid model\. In Node, .*? , Error "
+    r"|Non-zero status code returned while running .*? Status Message: "
+    r"|/onnxruntime_src/\S+ .*?\) (?=[A-Z])"
+)
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -76,6 +84,5 @@ def _spec(node: Any) -> TensorSpec:
 
 
 def _reason(error: Exception) -> str:
-    """Cut ONNX Runtime's text to what a reader can use: no codes, no source positions."""
-    text = " ".join(str(error).split())
-    return text.split(" : ")[-1].split(" Status Message: ")[-1][:300]
+    """Cut ONNX Runtime's text to what a reader can use: no codes, no paths, no C++."""
+    return _NOISE.sub("", " ".join(str(error).split())).strip()[:300] or type(error).__name__

@@ -1,11 +1,14 @@
 """`python -m pointsman_service`: settings from the environment, then serve until told to end.
 
-Exit code 0 after an orderly end, 2 for settings that cannot work, 1 when the port is taken.
+Exit code 0 after an orderly end; 2 for settings that cannot work; 1 when the port is taken, or
+when requests were left without an answer because the end came too fast for them.
 """
 
 import logging
 import os
+import signal
 import sys
+from types import FrameType
 
 from pointsman.errors import PointsmanError
 from pointsman_service import logs, settings
@@ -17,22 +20,28 @@ def main() -> int:
     """Run the service; return the exit code."""
     try:
         configured = settings.from_environment(os.environ)
+        logs.configure(configured.log_format)
+        _warn_of_unknown_variables()
+        # Imported now: with the runtime it takes longer than all the above, and errors come first.
+        from pointsman_service import server
+        from pointsman_service.service import Service
+
+        service = Service(configured)
     except PointsmanError as error:
         return _explain(error, 2)
-    logs.configure(configured.log_format)
+    try:
+        listener = server.listen(configured)
+    except server.PortTaken as error:
+        return _explain(error, 1)
+    host, port = listener.getsockname()[:2]
+    log.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
+    return 0 if server.run(service, listener) else 1
+
+
+def _warn_of_unknown_variables() -> None:
     for name, likely in settings.unknown(os.environ).items():
         if name != "POINTSMAN_PLATFORM":
             log.warning("%s means nothing here%s", name, f"; {likely}?" if likely else "")
-    # Imported now: with the runtime it takes longer than all the above, and errors come first.
-    from pointsman_service import server
-
-    try:
-        listener = server.listen(configured)
-        log.info("listening on http://%s:%d", *listener.getsockname()[:2])
-        server.run(configured, listener)
-    except PointsmanError as error:
-        return _explain(error, 1)
-    return 0
 
 
 def _explain(error: PointsmanError, code: int) -> int:
@@ -42,5 +51,17 @@ def _explain(error: PointsmanError, code: int) -> int:
     return code
 
 
+def _end_before_the_beginning(_signal: int, _frame: FrameType | None) -> None:
+    os._exit(0)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Until the server has its own handlers. Without one, the kernel would not even deliver
+        # the signal to a container's first process.
+        signal.signal(number, _end_before_the_beginning)
+    code = main()
+    logging.shutdown()
+    sys.stderr.flush()
+    # Python would wait for its threads, and neither a model nor a store can be interrupted.
+    os._exit(code)

@@ -1,12 +1,13 @@
 """What can go wrong between a request and its answer, in the service's own words.
 
 RequestFailed
-├── InputInvalid     the caller's fault: the message says what is expected
-├── BodyTooLarge     the caller's fault: more bytes than this service accepts
-├── NotServing       nobody's fault: no version is ready, or the service is shutting down
-└── ModelFailed      the model's fault: it fails on what it answered before
+├── InputInvalid           the caller's fault: the message says what is expected
+├── BodyTooLarge           the caller's fault: more bytes than this service accepts
+├── EncodingUnsupported    the caller's fault: a compressed body
+├── NotServing             nobody's fault: no version is ready, or the service is shutting down
+└── ModelFailed            the model's fault: it fails on what it answered before
 
-`api.responses` alone knows which HTTP status each becomes.
+`api.messages` alone knows which HTTP status each becomes.
 """
 
 
@@ -20,6 +21,10 @@ class InputInvalid(RequestFailed):
 
 class BodyTooLarge(RequestFailed):
     """The request is larger than this service accepts."""
+
+
+class EncodingUnsupported(RequestFailed):
+    """The request's body is encoded in a way that this service does not undo."""
 
 
 class NotServing(RequestFailed):

@@ -5,6 +5,7 @@ Ready means exactly that a version answers and the process is not about to end. 
 good version answers.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +27,9 @@ def judge(service: "Service") -> Health:
     if service.draining:
         return Health("draining", ready=False)
     manager = service.manager
-    trouble = manager.refusal.reason if manager.refusal else manager.trouble
-    reason = trouble or service.source.trouble
+    refused = manager.refusal.reason if manager.refusal else ""
+    # What is in the manager's way now is newer than what it refused before.
+    reason = manager.trouble or refused or service.source.trouble
     if service.router.stable is None:
         return Health("failed" if manager.refusal else "loading", ready=False, degraded=reason)
     if not reason and manager.origin == "cache":
@@ -35,20 +37,21 @@ def judge(service: "Service") -> Health:
     return Health("degraded" if reason else "ok", ready=True, degraded=reason)
 
 
-def expectation(service: "Service", expected: dict[str, str]) -> str:
+def expectation(service: "Service", expected: Mapping[str, str]) -> str:
     """Say what is served instead of what `expected` demands; "" when it is what is served.
 
-    Knows `version`, `digest` and `generation`; others are ignored.
+    Knows `version`, `digest` and `generation`; others are ignored. A generation whose version
+    was refused here is not served, though it has been dealt with.
     """
-    stable = service.router.stable
+    stable, manager = service.router.stable, service.manager
     served = {
         "version": stable.name if stable else "",
         "digest": stable.version.digest if stable else "",
-        "generation": str(service.manager.observed_generation),
+        "generation": "" if manager.refusal else str(manager.observed_generation),
     }
-    for name in served.keys() & expected.keys():
-        if expected[name] != served[name]:
-            return f"expected {name} {expected[name]}, serving {served[name] or 'nothing'}"
+    for name, present in served.items():
+        if expected.get(name, present) != present:
+            return f"expected {name} {expected[name] or '(empty)'}, serving {present or 'another'}"
     return ""
 
 

@@ -5,10 +5,14 @@ A service that cannot write them keeps serving, and says so in its health.
 
 import asyncio
 import logging
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pointsman import fleet
+from pointsman.channel import Pointer
 from pointsman.document import SCHEMA
 from pointsman.errors import PointsmanError
 from pointsman.heartbeat import Heartbeat, ServableReport
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from pointsman_service.service import Service
 
 _LEAVE_SECONDS = 3.0
+_RETRY_SECONDS = 0.5
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +37,10 @@ class Heartbeats:
         self._service = service
         self._store = store
         self._changed = asyncio.Event()
+        # Cancelling a task does not stop its thread: without the lock, a heartbeat that is
+        # being written could land after the one that leaves.
+        self._writing = threading.Lock()
+        self._left = False
         self.trouble = ""
         """Why the last heartbeat could not be written; empty while all is well."""
 
@@ -41,35 +50,50 @@ class Heartbeats:
 
     async def run(self) -> None:
         """Write whenever something changed, and otherwise once per interval."""
+        failures = 0
         while True:
             self._changed.clear()
-            await self._beat()
-            try:
-                interval = self._service.settings.heartbeat_seconds
-                await asyncio.wait_for(self._changed.wait(), interval)
-            except TimeoutError:
-                continue
+            failures = 0 if await self._beat() else min(failures + 1, 10)
+            interval = self._service.settings.heartbeat_seconds
+            pause = min(interval, _RETRY_SECONDS * 2.0**failures) if failures else interval
+            with suppress(TimeoutError):
+                # Not wait_for: before Python 3.12 it can swallow the cancellation that ends this.
+                async with asyncio.timeout(pause):
+                    await self._changed.wait()
 
     async def leave(self) -> None:
         """Take this instance out of the fleet, if the store lets it, within seconds."""
-        settings, identity = self._service.settings, self._service.identity
         try:
             async with asyncio.timeout(_LEAVE_SECONDS):
-                await asyncio.to_thread(
-                    fleet.leave, self._store, settings.model, settings.channel, identity.instance
-                )
-        except (PointsmanError, TimeoutError) as error:
+                await asyncio.to_thread(self._leave)
+        except TimeoutError:
+            log.warning("the heartbeat stays behind: the store takes too long")
+        except PointsmanError as error:
             log.warning("the heartbeat stays behind: %s", error)
 
-    async def _beat(self) -> None:
+    def _leave(self) -> None:
+        settings, identity = self._service.settings, self._service.identity
+        with self._writing:
+            self._left = True
+            fleet.leave(self._store, settings.model, settings.channel, identity.instance)
+
+    async def _beat(self) -> bool:
         try:
-            await asyncio.to_thread(fleet.beat, self._store, describe(self._service))
+            await asyncio.to_thread(self._write, describe(self._service))
         except PointsmanError as error:
             if not self.trouble:
                 log.warning("heartbeats cannot be written: %s", error)
             self.trouble = str(error)
-        else:
-            self.trouble = ""
+            return False
+        if self.trouble:
+            log.info("heartbeats can be written again")
+        self.trouble = ""
+        return True
+
+    def _write(self, heartbeat: Heartbeat) -> None:
+        with self._writing:
+            if not self._left:
+                fleet.beat(self._store, heartbeat)
 
 
 def describe(service: "Service") -> Heartbeat:
@@ -99,21 +123,14 @@ def describe(service: "Service") -> Heartbeat:
     )
 
 
-def _reports(service: "Service") -> list[ServableReport]:
+def _reports(service: "Service") -> Iterator[ServableReport]:
     manager = service.manager
-    reports = [_report(servable) for servable in manager.residents.values()]
+    yield from map(_report, manager.residents)
+    if manager.loading is not None:
+        yield _absent(manager.loading.pointer, State.LOADING, manager.loading.since)
     if manager.refusal is not None:
-        pointer = manager.refusal.pointer
-        reports.append(
-            ServableReport(
-                version=pointer.version,
-                digest=pointer.digest,
-                state=State.FAILED,
-                since=_timestamp(manager.refusal.since),
-                reason=manager.refusal.reason,
-            )
-        )
-    return reports
+        refusal = manager.refusal
+        yield _absent(refusal.pointer, State.FAILED, refusal.since, refusal.reason)
 
 
 def _report(servable: Servable) -> ServableReport:
@@ -128,6 +145,17 @@ def _report(servable: Servable) -> ServableReport:
         errors=statistics.errors,
         p50_seconds=quantiles[0] if quantiles else None,
         p99_seconds=quantiles[1] if quantiles else None,
+    )
+
+
+def _absent(pointer: Pointer, state: State, since: datetime, reason: str = "") -> ServableReport:
+    """Report a version of which there is no servable: not yet, or never."""
+    return ServableReport(
+        version=pointer.version,
+        digest=pointer.digest,
+        state=state,
+        since=_timestamp(since),
+        reason=reason,
     )
 
 

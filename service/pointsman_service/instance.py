@@ -4,9 +4,13 @@ Sources: Fly.io "Machine runtime environment", Railway "Variables reference", an
 hostname on Kubernetes.
 """
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from pointsman.errors import InvalidName
+from pointsman.names import instance_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +27,22 @@ def identify(environment: Mapping[str, str], named: str = "") -> Identity:
     """Tell who this process is; `named` overrides the platform's id."""
     if machine := environment.get("FLY_MACHINE_ID"):
         return Identity(
-            named or machine,
+            named or _acceptable(machine),
             "fly",
             environment.get("FLY_REGION", ""),
             environment.get("FLY_IMAGE_REF", ""),
         )
     if replica := environment.get("RAILWAY_REPLICA_ID"):
         region = environment.get("RAILWAY_REPLICA_REGION", "")
-        return Identity(named or replica, "railway", region)
+        return Identity(named or _acceptable(replica), "railway", region)
     if "KUBERNETES_SERVICE_HOST" in environment and environment.get("HOSTNAME"):
-        return Identity(named or environment["HOSTNAME"], "kubernetes")
+        return Identity(named or _acceptable(environment["HOSTNAME"]), "kubernetes")
     return Identity(named or secrets.token_hex(4), environment.get("POINTSMAN_PLATFORM", ""))
+
+
+def _acceptable(identifier: str) -> str:
+    """Return a platform's id as one that can name a heartbeat, whatever platforms think of."""
+    try:
+        return instance_name(identifier)
+    except InvalidName:
+        return "i-" + re.sub(r"[^A-Za-z0-9]+", "-", identifier)[:100]

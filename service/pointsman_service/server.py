@@ -8,6 +8,7 @@ has `drain_timeout` to finish. A second signal ends at once.
 import asyncio
 import math
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 
 import uvicorn
@@ -18,10 +19,20 @@ from pointsman_service.service import Service
 from pointsman_service.settings import Settings
 
 _BACKLOG = 2048
+# Longer than the 60 s for which the proxies of Fly.io and Railway keep an idle connection: the
+# one who closes first must not be the one who may be sent a request at that moment.
+_KEEP_ALIVE_SECONDS = 75
 
 
 class PortTaken(PointsmanError):
     """Something else listens where this service should."""
+
+
+class _Errands(ThreadPoolExecutor):
+    """The event loop's threads; its end does not wait for a store that hangs."""
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 — the base's signature
+        super().shutdown(wait=False, cancel_futures=True)
 
 
 class DrainingServer(uvicorn.Server):
@@ -30,19 +41,22 @@ class DrainingServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
         self._service = service
+        self._told_to_end = False
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until told to end; signals are handled from here on."""
+        asyncio.get_running_loop().set_default_executor(_Errands())
+        await super().serve(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to drain, or, when told again, end at once."""
         del sig, frame  # every signal that ends the process ends it in the same order
-        if self._service.draining:
+        if self._told_to_end:
             self.force_exit = True
             self.should_exit = True
             return
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:  # before the loop has begun there is nothing to drain
-            self.should_exit = True
-            return
+        self._told_to_end = True
+        loop = asyncio.get_running_loop()
         loop.call_soon_threadsafe(self._drain, loop)
 
     def _drain(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -60,26 +74,29 @@ def listen(settings: Settings) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
+        listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
         raise PortTaken(
             f"cannot listen on {settings.host} port {settings.port}: {error.strerror}",
             "End what listens there, or choose another port with PORT.",
         ) from error
-    listener.listen(_BACKLOG)
-    listener.set_inheritable(True)
     return listener
 
 
-def run(settings: Settings, listener: socket.socket) -> None:
-    """Serve until told to end."""
-    service = Service(settings)
+def run(service: Service, listener: socket.socket) -> bool:
+    """Serve until told to end; return whether every request got its answer."""
     config = uvicorn.Config(
         Front(service),
         lifespan="on",
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=max(1, math.ceil(settings.drain_timeout)),
+        proxy_headers=False,  # nobody here asks for the client's address
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=max(1, math.ceil(service.settings.drain_timeout)),
     )
-    DrainingServer(config, service).run(sockets=[listener])
+    server = DrainingServer(config, service)
+    server.run(sockets=[listener])
+    return not server.force_exit and not service.abandoned

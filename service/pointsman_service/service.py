@@ -4,14 +4,17 @@ import asyncio
 import logging
 import os
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from pointsman import stores
 from pointsman.cache import Cache
 from pointsman.registry import Registry
-from pointsman.stores import open_store
+from pointsman.stores.base import ObjectStore
 from pointsman_service.heartbeats import Heartbeats
 from pointsman_service.instance import identify
 from pointsman_service.runtime import threads
+from pointsman_service.serving.aspired import LastServed
 from pointsman_service.serving.loader import Loader
 from pointsman_service.serving.manager import Manager
 from pointsman_service.serving.router import Router
@@ -26,25 +29,29 @@ log = logging.getLogger(__name__)
 class Service:
     """Everything that lives as long as the process does."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, open_store: Callable[[str], ObjectStore] = stores.open_store
+    ) -> None:
         """Wire the parts; raises `StoreMisconfigured` for a store that cannot work."""
         self.settings = settings
         self.identity = identify(os.environ, settings.instance)
         self.started = time.time()
         self.draining = False
+        self.abandoned = 0
+        """Requests that the end of the process left without their answer."""
         cpus = threads.available()
         self.executor = ThreadPoolExecutor(cpus, thread_name_prefix="inference")
         store = open_store(settings.store)
         cache = Cache(settings.cache)
         model, channel = settings.model, settings.channel
+        last_served = LastServed(cache, store.url, model, channel)
         self.router = Router()
         self.loader = Loader(Registry(store), cache, model, settings.threads or cpus)
-        self.heartbeats = Heartbeats(self, open_store(settings.fleet or settings.store))
-        self.manager = Manager(
-            self.loader, self.router, cache, model, channel, self.heartbeats.changed
-        )
+        self.heartbeats = Heartbeats(self, open_store(settings.fleet) if settings.fleet else store)
+        changed = self.heartbeats.changed
+        self.manager = Manager(self.loader, self.router, last_served, changed)
         self.source = Source(
-            store, cache, model, channel, settings.poll_seconds, self.manager.aspire
+            store, last_served, model, channel, settings.poll_seconds, self.manager.aspire, changed
         )
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -66,6 +73,7 @@ class Service:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.manager.residents.close()
         await self.heartbeats.leave()
         self.executor.shutdown(wait=False, cancel_futures=True)
 

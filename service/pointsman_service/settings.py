@@ -5,16 +5,23 @@ that begin with `POINTSMAN_` and mean nothing are reported, not refused: Kuberne
 """
 
 import difflib
-import os
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
+from msgspec import Meta
 
-from pointsman.errors import PointsmanError
+from pointsman.errors import InvalidName, PointsmanError
 from pointsman.names import channel_name, instance_name, model_name
 
 _PREFIX = "POINTSMAN_"
+_DAY = 24 * 60 * 60
+
+# Bounds on both sides, because they are also what keeps "nan" and "inf" out.
+Interval = Annotated[float, Meta(gt=0, le=_DAY)]
+Patience = Annotated[float, Meta(ge=0, le=_DAY)]
 
 
 class SettingsInvalid(PointsmanError):
@@ -30,62 +37,49 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     fleet: str = ""
     """Where heartbeats go, if not into `store`."""
     host: str = "0.0.0.0"  # noqa: S104 — a container's service must be reachable
-    port: int = 8000
-    """0 picks a free port."""
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8000
+    """0 picks a free port, which the log then names."""
     cache_dir: str = ""
-    """Where verified files are kept; `~/.cache/pointsman` if empty."""
+    """Where verified files are kept; `~/.cache/pointsman` if nothing is said."""
     instance: str = ""
     """This instance's name, if the platform gives it none."""
-    poll_seconds: float = 2.0
-    heartbeat_seconds: float = 30.0
-    drain_grace: float = 1.0
+    poll_seconds: Interval = 2.0
+    heartbeat_seconds: Interval = 30.0
+    drain_grace: Patience = 1.0
     """How long it still accepts requests after SIGTERM, while readiness already says no."""
-    drain_timeout: float = 20.0
+    drain_timeout: Patience = 20.0
     """How long requests in flight may then take; keep it below the platform's kill time."""
-    max_body_bytes: int = 64 << 20
-    threads: int = 0
+    max_body_bytes: Annotated[int, Meta(gt=0)] = 64 << 20
+    threads: Annotated[int, Meta(ge=0, le=1024)] = 0
     """Threads of one inference; 0 takes what the cgroup's CPU quota allows."""
-    log_format: str = "console"
-    """`console` or `json`."""
-
-    def __post_init__(self) -> None:
-        """Refuse what could only fail later."""
-        model_name(self.model)
-        channel_name(self.channel)
-        if self.instance:
-            instance_name(self.instance)
-        for name in ("poll_seconds", "heartbeat_seconds", "max_body_bytes"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name} must be more than 0")
-        for name in ("drain_grace", "drain_timeout", "threads"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must not be negative")
-        if self.log_format not in {"console", "json"}:
-            raise ValueError("log_format is console or json")
+    log_format: Literal["console", "json"] = "console"
 
     @property
     def cache(self) -> Path:
         """The cache's directory."""
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        return Path(self.cache_dir) if self.cache_dir else Path(base) / "pointsman"
+        return Path(self.cache_dir)
+
+
+_NAMES: dict[str, Callable[[str], str]] = {
+    "model": model_name,
+    "channel": channel_name,
+    "instance": instance_name,
+}
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:
     """Read the settings; raises `SettingsInvalid`, which names the variable at fault."""
-    values = {
-        field: environment[variable(field)]
-        for field in Settings.__struct_fields__
-        if environment.get(variable(field))
+    given = {
+        field.name: _value(field, text)
+        for field in msgspec.structs.fields(Settings)
+        if (text := environment.get(variable(field.name)))
     }
-    if missing := [field for field in ("store", "model") if field not in values]:
+    if missing := [field for field in ("store", "model") if field not in given]:
         raise SettingsInvalid(
             f"{variable(missing[0])} is not set",
             "The service needs POINTSMAN_STORE and POINTSMAN_MODEL.",
         )
-    try:
-        return msgspec.convert(values, Settings, strict=False)
-    except msgspec.ValidationError as error:
-        raise SettingsInvalid(f"a POINTSMAN_ variable is wrong: {error}") from error
+    return Settings(**{"cache_dir": str(_default_cache(environment))} | given)
 
 
 def variable(field: str) -> str:
@@ -95,6 +89,39 @@ def variable(field: str) -> str:
 
 def unknown(environment: Mapping[str, str]) -> dict[str, str]:
     """Return variables that look like settings and are none, each with its likely meaning."""
-    known = [variable(field) for field in Settings.__struct_fields__]
-    strange = [name for name in environment if name.startswith(_PREFIX) and name not in known]
-    return {name: "".join(difflib.get_close_matches(name, known, n=1)) for name in strange}
+    meanings = {field.upper(): variable(field) for field in Settings.__struct_fields__}
+    strange = {}
+    for name in environment:
+        if name.startswith(_PREFIX) and name not in meanings.values():
+            close = difflib.get_close_matches(name.removeprefix(_PREFIX), meanings, n=1)
+            strange[name] = meanings[close[0]] if close else ""
+    return strange
+
+
+def _value(field: Any, text: str) -> Any:
+    try:
+        value = msgspec.convert(text.strip(), field.type, strict=False)
+        return _NAMES[field.name](value) if field.name in _NAMES else value
+    except msgspec.ValidationError as error:
+        reason = _expected(field.type, str(error))
+    except InvalidName as error:
+        reason = error.hint
+    raise SettingsInvalid(f"{variable(field.name)} cannot be {text!r}", reason)
+
+
+def _expected(kind: Any, complaint: str) -> str:
+    if get_origin(kind) is Literal:
+        return f"It is one of {', '.join(get_args(kind))}."
+    # "Expected `int` <= 65535", or "Expected `int`, got `str`", whose end says nothing here.
+    wanted = complaint.removeprefix("Expected ").partition(", got")[0].replace("`", "")
+    return f"It is {wanted.replace('float', 'a number').replace('int', 'a whole number')}."
+
+
+def _default_cache(environment: Mapping[str, str]) -> Path:
+    """Return where caches belong, or a temporary place for users who have no home."""
+    if base := environment.get("XDG_CACHE_HOME"):
+        return Path(base) / "pointsman"
+    try:
+        return Path.home() / ".cache" / "pointsman"
+    except RuntimeError:
+        return Path(tempfile.gettempdir()) / "pointsman"

@@ -51,7 +51,10 @@ class Histogram:
 
 
 class Statistics:
-    """What has been asked of one version since it was loaded."""
+    """What has been asked of one version since the process began.
+
+    A version that is unloaded and loaded again goes on counting where it left off.
+    """
 
     def __init__(self) -> None:
         self.requests = 0

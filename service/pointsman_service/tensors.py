@@ -1,10 +1,13 @@
 """From JSON to tensors and back, strictly by the signature.
 
-Only what can be represented exactly is accepted: an integer may become a float, nothing else
-changes kind, and integers out of range are refused rather than wrapped.
+Only what can be represented exactly is accepted: an integer may become a float (and is rounded as
+floats are), nothing else changes kind, and integers out of range are refused rather than wrapped.
+The kind of every single element is looked at, because numpy would take `[true, 2]` for integers,
+`"1"` for a number, and one long string among numbers for a reason to allocate gigabytes.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -16,8 +19,25 @@ from pointsman_service.errors import InputInvalid
 
 Arrays = dict[str, NDArray[Any]]
 
-_ACCEPTED_KINDS = {"b": "b", "u": "iu", "i": "iu", "f": "fiu"}
-_WANTED = {"b": "booleans", "u": "integers", "i": "integers", "f": "numbers"}
+_INTEGERS = frozenset({int})
+# By numpy's kind: what JSON may give for it, and what to call that.
+_ACCEPTED: dict[str, tuple[frozenset[type], str]] = {
+    "b": (frozenset({bool}), "booleans"),
+    "u": (_INTEGERS, "integers"),
+    "i": (_INTEGERS, "integers"),
+    "f": (frozenset({int, float}), "numbers"),
+    "O": (frozenset({str}), "strings"),
+}
+_JSON_NAMES = {
+    bool: "a boolean",
+    int: "an integer",
+    float: "a floating-point number",
+    str: "a string",
+    type(None): "null",
+    dict: "an object",
+    list: "a list",
+}
+_SHOWN_CHARACTERS = 80
 
 
 def parse(inputs: Any, signature: Sequence[TensorSpec]) -> Arrays:
@@ -33,7 +53,7 @@ def parse(inputs: Any, signature: Sequence[TensorSpec]) -> Arrays:
         raise InputInvalid(f"the input {missing[0]!r} is missing")
     if len(inputs) != len(signature):
         known = {spec.name for spec in signature}
-        stranger = next(name for name in inputs if name not in known)
+        stranger = next(name for name in inputs if name not in known)[:_SHOWN_CHARACTERS]
         raise InputInvalid(f"there is no input {stranger!r}: the model has {_names(signature)}")
     return {spec.name: _tensor(inputs[spec.name], spec) for spec in signature}
 
@@ -48,56 +68,68 @@ def rows(feed: Mapping[str, NDArray[Any]]) -> int:
 def to_json(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
     """Return outputs as orjson can write them: native arrays where possible, else lists."""
     return {
-        name: array.tolist() if array.dtype == object else np.ascontiguousarray(array)
+        name: np.ascontiguousarray(array)
+        if array.ndim and array.dtype != object
+        else array.tolist()
         for name, array in arrays.items()
     }
 
 
 def _tensor(data: Any, spec: TensorSpec) -> NDArray[Any]:
-    array = _strings(data, spec) if spec.datatype == "BYTES" else _numbers(data, spec)
-    if len(array.shape) != len(spec.shape) or any(
-        wanted not in {-1, got} for wanted, got in zip(spec.shape, array.shape, strict=True)
+    shape, elements, kinds = _flattened(data, spec)
+    if len(shape) != len(spec.shape) or any(
+        wanted not in {-1, got} for wanted, got in zip(spec.shape, shape, strict=True)
     ):
-        hint = " (wrap a single row in a list)" if len(array.shape) + 1 == len(spec.shape) else ""
+        single = elements and len(shape) + 1 == len(spec.shape)
+        hint = " (wrap a single row in a list)" if single else ""
         raise InputInvalid(
-            f"{spec.name!r} has the shape {list(array.shape)}, and the model takes "
-            f"{list(spec.shape)}{hint}"
+            f"{spec.name!r} has the shape {shape}, and the model takes {list(spec.shape)}{hint}"
         )
-    return array
+    return _converted(elements, kinds, spec).reshape(shape)
 
 
-def _numbers(data: Any, spec: TensorSpec) -> NDArray[Any]:
+def _flattened(data: Any, spec: TensorSpec) -> tuple[list[int], list[Any], set[type]]:
+    """Return the shape of nested lists, what lies below them, and of which kinds that is."""
+    shape: list[int] = []
+    level = [data]
+    while list in (kinds := set(map(type, level))):
+        if len(shape) == len(spec.shape):
+            raise InputInvalid(
+                f"{spec.name!r} is nested deeper than the model takes: {list(spec.shape)}"
+            )
+        lengths = set(map(len, level)) if len(kinds) == 1 else set()
+        if len(lengths) != 1:
+            raise InputInvalid(f"{spec.name!r} is ragged: rows differ in length or depth")
+        shape += lengths
+        level = level[0] if len(level) == 1 else list(chain.from_iterable(level))
+    return shape, level, kinds
+
+
+def _converted(elements: list[Any], kinds: set[type], spec: TensorSpec) -> NDArray[Any]:
     dtype = datatypes.NUMPY[spec.datatype]
-    wanted = _WANTED[dtype.kind]
+    accepted, wanted = _ACCEPTED[dtype.kind]
+    if strangers := kinds - accepted:
+        if float in strangers and accepted is _INTEGERS and _beyond_64_bits(elements):
+            raise _out_of_range(spec, "an integer")
+        kind = min(_JSON_NAMES.get(stranger, stranger.__name__) for stranger in strangers)
+        raise InputInvalid(f"{spec.name!r} takes {wanted} ({spec.datatype}) only, and got {kind}")
     try:
-        array = np.asarray(data)
-    except ValueError as error:
-        raise InputInvalid(f"{spec.name!r} is ragged: rows differ in length or depth") from error
+        with np.errstate(over="raise"):
+            return np.array(elements, dtype=dtype)
     except OverflowError as error:
-        raise InputInvalid(f"{spec.name!r} has an integer that no {spec.datatype} holds") from error
-    if array.dtype == dtype:
-        return array
-    if array.size and array.dtype.kind not in _ACCEPTED_KINDS[dtype.kind]:
-        raise InputInvalid(f"{spec.name!r} takes {wanted} ({spec.datatype}) only")
-    if dtype.kind in "iu" and array.size:
-        limits = np.iinfo(dtype)
-        if int(array.min()) < limits.min or int(array.max()) > limits.max:
-            raise InputInvalid(f"{spec.name!r} has an integer that no {spec.datatype} holds")
-    with np.errstate(over="ignore"):
-        cast = array.astype(dtype)
-    if dtype.kind == "f" and not np.isfinite(cast).all():
-        raise InputInvalid(f"{spec.name!r} has a number that no {spec.datatype} holds")
-    return cast
+        raise _out_of_range(spec, "an integer") from error
+    except FloatingPointError as error:
+        raise _out_of_range(spec, "a number") from error
 
 
-def _strings(data: Any, spec: TensorSpec) -> NDArray[Any]:
-    try:
-        array = np.array(data, dtype=object)
-    except ValueError as error:
-        raise InputInvalid(f"{spec.name!r} is ragged: rows differ in length or depth") from error
-    if not all(isinstance(element, str) for element in array.flat):
-        raise InputInvalid(f"{spec.name!r} takes strings only")
-    return array
+def _beyond_64_bits(elements: list[Any]) -> bool:
+    """Tell whether all that is no integer here is one that the JSON parser had no room for."""
+    floats = [element for element in elements if type(element) is float]
+    return all(element.is_integer() and abs(element) >= 2.0**63 for element in floats)
+
+
+def _out_of_range(spec: TensorSpec, what: str) -> InputInvalid:
+    return InputInvalid(f"{spec.name!r} has {what} that no {spec.datatype} holds")
 
 
 def _names(signature: Sequence[TensorSpec]) -> str:

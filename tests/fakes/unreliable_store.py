@@ -88,12 +88,12 @@ class FlakyStore(WrappedStore):
         self.calls: list[str] = []
 
     def _call(self, name: str, work: Callable[[], Result]) -> Result:
-        result = work()
         with self._lock:
             self.calls.append(name)
             lost = name in self._losing
             if lost:
                 self._losing.remove(name)
+        result = work()
         if lost:
             raise StoreUnreachable(f"the connection broke after {name}")
         return result
@@ -115,8 +115,9 @@ class LethalStore(WrappedStore):
         self._last = calls
 
     def _call(self, name: str, work: Callable[[], Result]) -> Result:
-        result = work()
-        with self._lock:
-            if next(self._count) == self._last:
-                os.kill(os.getpid(), signal.SIGKILL)
-        return result
+        try:
+            return work()
+        finally:
+            with self._lock:
+                if next(self._count) == self._last:
+                    os.kill(os.getpid(), signal.SIGKILL)

@@ -29,6 +29,7 @@ SECRET_KEY = "test-secret"  # noqa: S105 — of a server that lives for one test
 REGION = "us-east-1"
 _READY_SECONDS = 60
 _PORTS = ("master", "volume", "filer", "s3")
+_SOCKETS = Path("/tmp")  # noqa: S108 — where SeaweedFS puts them, whatever it is told
 
 
 class CannotRun(Exception):
@@ -105,6 +106,9 @@ def running() -> Iterator[SeaweedFS]:
         finally:
             process.kill()
             process.wait()
+            for port in ports:
+                for abandoned in _SOCKETS.glob(f"seaweedfs-*-{port}.sock"):
+                    abandoned.unlink(missing_ok=True)
 
 
 def _arguments(root: Path, ports: list[int]) -> list[str]:
@@ -131,6 +135,7 @@ def _arguments(root: Path, ports: list[int]) -> list[str]:
         "-s3.port.lance=0",
         "-s3.iam.readOnly=false",
         f"-s3.config={root / 's3.json'}",
+        "-master.telemetry=false",
         "-master.volumeSizeLimitMB=64",
         "-volume.max=100",
         "-master.volumePreallocate=false",

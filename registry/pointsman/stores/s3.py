@@ -9,9 +9,9 @@ import os
 import re
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl
 
-from obstore.exceptions import BaseError
+from obstore.exceptions import BaseError, GenericError
 from obstore.store import S3Store as Bucket
 
 from pointsman.errors import StoreError, StoreMisconfigured, StoreUnreachable
@@ -24,7 +24,10 @@ _CREDENTIALS = (
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 )
-_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,62}")
+_ENDPOINT = re.compile(
+    r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._/-]*)?"
+)
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,62}")
 
 # Each code is what S3's protocol answers, and means that trying again is useless.
 _CAUSES = {
@@ -39,6 +42,13 @@ _CAUSES = {
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 # Deleting is a bulk request: it succeeds as a whole, and refuses each object by a code of its own.
 _FORBIDDEN = re.compile(r"status code: 40[13]\b|\(code: AccessDenied\)")
+# The client's own message is the same for all of these; its details tell them apart.
+_NO_ANSWER = {
+    "ConnectionRefused": "nobody listens there",
+    "dns error": "its name is not known",
+    "certificate": "its certificate is not trusted",
+    "TimedOut": "no answer in time",
+}
 
 # `timeout` covers a whole request with its body. A document is small, and somebody waits for it;
 # a part of 8 MiB may take its time on a slow line. No retry begins after `retry_timeout`.
@@ -64,16 +74,19 @@ class S3Store(ObstoreAdapter):
             )
         super().__init__(url.geturl())
         if not _BUCKET.fullmatch(url.netloc):
-            raise StoreMisconfigured(f"{url.netloc!r} cannot be the name of a bucket")
+            raise StoreMisconfigured(
+                f"{url.netloc!r} cannot be the name of a bucket",
+                "Names of buckets have 3 to 63 letters, digits, '.' or '-'.",
+            )
         self._bucket_name = url.netloc
         self._prefix = url.path.strip("/")
-        self._region = options.get("region") or _first("AWS_REGION", "AWS_DEFAULT_REGION")
+        named_region = options.get("region") or _first("AWS_REGION", "AWS_DEFAULT_REGION")
+        self._region = named_region or "us-east-1"
         self._endpoint = _endpoint(options)
         _require_credentials()
         self._small = self._connect(*_DOCUMENTS)
         self._large = self._connect(*_BLOBS)
-        region = self._region or "us-east-1"
-        self._clock = HttpClock(self._endpoint or f"https://s3.{region}.amazonaws.com")
+        self._clock = HttpClock(self._endpoint or f"https://s3.{self._region}.amazonaws.com")
 
     @property
     def _client(self) -> Any:
@@ -88,7 +101,7 @@ class S3Store(ObstoreAdapter):
         return self._clock.now()
 
     def _connect(self, client_options: dict[str, Any], retry_config: dict[str, Any]) -> Bucket:
-        settings: dict[str, Any] = {"region": self._region or "us-east-1"}
+        settings: dict[str, Any] = {"region": self._region}
         if self._endpoint:
             settings["endpoint"] = self._endpoint
             client_options = client_options | {"allow_http": self._endpoint.startswith("http://")}
@@ -107,12 +120,18 @@ class S3Store(ObstoreAdapter):
     def _translate(self, verb: str, key: str, error: Exception) -> StoreError:
         text = str(error)
         answer = _CODE.search(text)
-        if answer and answer[1] in _CAUSES:
-            cause, hint = _CAUSES[answer[1]]
+        code = answer[1] if answer else ""
+        if "redirect without LOCATION" in text:
+            code = "PermanentRedirect"  # the client drops the body that would say so
+        if code in _CAUSES:
+            cause, hint = _CAUSES[code]
             cause = cause.format(bucket=self._bucket_name)
             return StoreMisconfigured(f"cannot {verb} in {self._url}: {cause}", hint)
         if _FORBIDDEN.search(text):
             return self._denied(verb, key)
+        for mark, reason in _NO_ANSWER.items():
+            if isinstance(error, GenericError) and mark in text:
+                return self._unreachable(verb, key, reason)
         return super()._translate(verb, key, error)
 
     def _unreachable(self, verb: str, key: str, reason: str) -> StoreUnreachable:
@@ -130,10 +149,9 @@ def _first(*names: str) -> str:
 
 def _endpoint(options: dict[str, str]) -> str:
     endpoint = options.get("endpoint") or _first("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
-    parts = urlsplit(endpoint)
-    if endpoint and (parts.scheme not in {"http", "https"} or not parts.hostname):
+    if endpoint and not _ENDPOINT.fullmatch(endpoint):
         raise StoreMisconfigured(
-            f"the endpoint {endpoint!r} is not a URL", "It looks like https://host or http://host."
+            "the endpoint is not a plain URL", "It looks like https://host or http://host:port."
         )
     return endpoint
 

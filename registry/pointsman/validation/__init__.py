@@ -81,13 +81,14 @@ def _result(model: Path, child: "subprocess.CompletedProcess[bytes]") -> Inspect
         name = signal.Signals(-child.returncode).name
         cause = "out of memory?" if name == "SIGKILL" else "the file is broken or hostile"
         raise InvalidModel(f"{model.name} took ONNX Runtime down ({name}): {cause}")
-    if child.returncode == 1 and child.stdout:
-        failure = msgspec.json.decode(child.stdout, type=Failure)
+    answer = child.stdout.rpartition(b"\n")[2]  # a library may print while it is imported
+    if child.returncode == 1 and answer:
+        failure = msgspec.json.decode(answer, type=Failure)
         raise InvalidModel(failure.message, failure.hint)
-    if child.returncode != 0 or not child.stdout:
+    if child.returncode != 0 or not answer:
         last = (child.stderr.decode(errors="replace").strip().splitlines() or ["no output"])[-1]
         raise PointsmanError(
             f"validation could not run: {last}",
             "Install the library with its extra: pip install 'pointsman-registry[validate]'.",
         )
-    return msgspec.json.decode(child.stdout, type=Inspection)
+    return msgspec.json.decode(answer, type=Inspection)

@@ -29,7 +29,7 @@ _RUNS = 5
 def main() -> int:
     """Answer one request."""
     answers = os.dup(1)
-    os.dup2(2, 1)  # whatever a library prints must not get into the answer
+    os.dup2(2, 1)  # what a library prints from now on must not get into the answer
     request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
     try:
         answer: msgspec.Struct = _inspect(Path(request.model), request.golden)
@@ -38,7 +38,7 @@ def main() -> int:
     except MemoryError:
         answer = Failure(message=f"there is not enough memory to try {Path(request.model).name}")
     with os.fdopen(answers, "wb") as out:
-        out.write(msgspec.json.encode(answer))
+        out.write(b"\n" + msgspec.json.encode(answer))
     return 1 if isinstance(answer, Failure) else 0
 
 

@@ -4,6 +4,7 @@ A framework's routing costs more than a small model does, and importing one more
 it; so both happen only for requests that need them.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -17,7 +18,8 @@ from pointsman_service.api.messages import (
     Scope,
     Send,
 )
-from pointsman_service.errors import RequestFailed
+from pointsman_service.errors import ModelFailed, NotServing, RequestFailed
+from pointsman_service.runtime import memory
 from pointsman_service.service import Service
 
 Handler = Callable[[Service, Request], Awaitable[Response]]
@@ -29,6 +31,7 @@ _ROUTES: dict[str, tuple[str, Handler]] = {
     "/livez": ("GET", probes.live),
     "/metrics": ("GET", metrics.metrics),
 }
+_DOCUMENTATION = ("/docs", "/redoc", "/openapi.json")
 
 log = logging.getLogger(__name__)
 
@@ -48,50 +51,59 @@ class Front:
             await self._lifespan(receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        route = _ROUTES.get(scope["path"])
-        if route is None:
-            await self._behind()(scope, receive, self._with_headers(scope, send))
+        path = scope["path"]
+        request = Request(scope, receive)
+        identifier = request.identifier
+        if path.startswith(_DOCUMENTATION):
+            behind = await self._behind()
+            await behind(scope, receive, self._with_headers(identifier, send))
             return
-        method, handler = route
+        method, handler = _ROUTES.get(path, (scope["method"], _nothing_there))
         if scope["method"] == method or (scope["method"] == "HEAD" and method == "GET"):
-            response = await self._answer(handler, Request(scope, receive))
+            response = await self._answer(handler, request, identifier)
         else:
-            response = messages.error_response(405, f"{scope['path']} takes {method}")
+            response = messages.error_response(405, f"{path} takes {method}")
             response.headers.append((b"allow", method.encode()))
-        await messages.respond(response, send, self._headers(scope, response.model))
+        await messages.respond(response, send, self._headers(identifier, request.judged_by))
 
-    async def _answer(self, handler: Handler, request: Request) -> Response:
+    async def _answer(self, handler: Handler, request: Request, identifier: bytes) -> Response:
         try:
             return await handler(self._service, request)
+        except ModelFailed as error:
+            log.exception("request %s got no answer", identifier.decode())
+            return messages.failure(error)
         except RequestFailed as error:
             return messages.failure(error)
+        except asyncio.CancelledError:
+            # The process ends and will not wait any longer; this is the request's last word.
+            self._service.abandoned += 1
+            return messages.failure(NotServing("the service ended before the answer was ready"))
         except Exception:
-            log.exception("a request failed")
+            log.exception("request %s broke the service", identifier.decode())
             return messages.error_response(500, "an error on the server; its log says more")
 
-    def _headers(self, scope: Scope, computed_by: Sequence[Header] = ()) -> list[Header]:
-        """Return what every answer carries: who it is, and which version computed or serves."""
+    def _headers(self, identifier: bytes, judged_by: Sequence[Header] = ()) -> list[Header]:
+        """Return what every answer carries: its id, and which version judged it or serves."""
         stable = self._service.router.stable
-        headers = [(b"x-request-id", messages.request_id(scope))]
-        headers += computed_by or (stable.headers if stable else ())
+        headers = [(b"x-request-id", identifier)]
+        headers += judged_by or (stable.headers if stable else ())
         if self._service.draining:
             # So that clients bring their next request to another instance.
             headers.append((b"connection", b"close"))
         return headers
 
-    def _with_headers(self, scope: Scope, send: Send) -> Send:
+    def _with_headers(self, identifier: bytes, send: Send) -> Send:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *self._headers(scope)]
+                message["headers"] = [*message["headers"], *self._headers(identifier)]
             await send(message)
 
         return sending
 
-    def _behind(self) -> Application:
+    async def _behind(self) -> Application:
         if self._documentation is None:
-            from pointsman_service.api.documentation import application
-
-            self._documentation = application(self._service)
+            # In a thread: the import takes longer than any answer may.
+            self._documentation = await asyncio.to_thread(_documentation, self._service)
         return self._documentation
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
@@ -104,3 +116,15 @@ class Front:
                 await self._service.stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+async def _nothing_there(_service: Service, _request: Request) -> Response:
+    return messages.error_response(404, "there is nothing at this path; /docs says what there is")
+
+
+def _documentation(service: Service) -> Application:
+    from pointsman_service.api.documentation import application
+
+    app = application(service)
+    memory.settle()
+    return app

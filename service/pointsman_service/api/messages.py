@@ -11,6 +11,7 @@ import orjson
 
 from pointsman_service.errors import (
     BodyTooLarge,
+    EncodingUnsupported,
     InputInvalid,
     ModelFailed,
     NotServing,
@@ -26,42 +27,59 @@ Header = tuple[bytes, bytes]
 JSON = b"application/json"
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 
-# The one place where a failure becomes a status.
-_STATUS: tuple[tuple[type[RequestFailed], int], ...] = (
-    (InputInvalid, 400),
-    (BodyTooLarge, 413),
-    (NotServing, 503),
-    (ModelFailed, 500),
-)
+# The one place where a failure becomes a status, and what its answer says beside the message.
+_STATUS: dict[type[RequestFailed], tuple[int, tuple[Header, ...]]] = {
+    InputInvalid: (400, ()),
+    BodyTooLarge: (413, ()),
+    EncodingUnsupported: (415, ((b"accept-encoding", b"identity"),)),
+    NotServing: (503, ((b"retry-after", b"1"),)),
+    ModelFailed: (500, ()),
+}
 
 
 @dataclass(slots=True)
 class Response:
-    """A whole answer; `model` are the headers that name the version which computed it."""
+    """A whole answer."""
 
     status: int
     body: bytes
     content_type: bytes = JSON
-    model: Sequence[Header] = ()
     headers: list[Header] = field(default_factory=list)
 
 
 class Request:
     """A request whose body has not been read yet."""
 
-    __slots__ = ("_receive", "_scope")
+    __slots__ = ("_receive", "_scope", "headers", "judged_by")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._scope = scope
         self._receive = receive
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        """By lower-case name; the last of each."""
+        self.judged_by: Sequence[Header] = ()
+        """The headers that name the version which answered or refused this request."""
+
+    @property
+    def identifier(self) -> bytes:
+        """The caller's `X-Request-Id` if it is a decent one, else a new one at every call."""
+        given = self.headers.get(b"x-request-id", b"")
+        return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8).encode()
 
     @property
     def query(self) -> dict[str, str]:
         """The parameters after the question mark; the last of each name."""
-        return dict(parse_qsl(self._scope["query_string"].decode("latin-1")))
+        return dict(
+            parse_qsl(self._scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        )
 
     async def body(self, limit: int) -> bytes:
-        """Read the whole body; raises `BodyTooLarge` as soon as it exceeds `limit` bytes."""
+        """Read the whole body; raises `BodyTooLarge` as soon as it must exceed `limit` bytes."""
+        if self.headers.get(b"content-encoding", b"identity").lower() != b"identity":
+            raise EncodingUnsupported("send the body as it is, without a content-encoding")
+        announced = self.headers.get(b"content-length", b"")
+        if announced.isdigit() and int(announced) > limit:
+            raise BodyTooLarge(f"a request may have {limit} bytes, and this one has more")
         parts = []
         size = 0
         while True:
@@ -71,27 +89,16 @@ class Request:
             part = message.get("body", b"")
             size += len(part)
             if size > limit:
-                raise BodyTooLarge(f"a request may have {limit} bytes")
+                raise BodyTooLarge(f"a request may have {limit} bytes, and this one has more")
             parts.append(part)
             if not message.get("more_body", False):
                 return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def request_id(scope: Scope) -> bytes:
-    """Return the caller's `X-Request-Id` if it is a decent one, else a new one."""
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
-            return bytes(value)
-    return secrets.token_hex(8).encode()
-
-
 def failure(error: RequestFailed) -> Response:
     """Turn a failure into its answer."""
-    status = next(status for kind, status in _STATUS if isinstance(error, kind))
-    response = error_response(status, str(error))
-    if isinstance(error, NotServing):
-        response.headers.append((b"retry-after", b"1"))
-    return response
+    status, headers = _STATUS[type(error)]
+    return Response(status, orjson.dumps({"error": str(error)}), headers=[*headers])
 
 
 def error_response(status: int, message: str) -> Response:

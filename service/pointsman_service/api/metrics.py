@@ -4,7 +4,10 @@ The counts are plain integers kept elsewhere; the client library only writes the
 imported by the first scrape.
 """
 
+import asyncio
 from collections.abc import Iterator
+from functools import cache
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from pointsman_service import health
@@ -38,7 +41,7 @@ class ServiceCollector:
             family = CounterMetricFamily(
                 f"pointsman_{member}", f"Requests {text}, by version.", labels=["model", "version"]
             )
-            for servable in self._service.manager.residents.values():
+            for servable in self._service.manager.residents:
                 manifest = servable.version.manifest
                 count = getattr(servable.statistics, member)
                 family.add_metric([manifest.model, manifest.version], count)
@@ -53,7 +56,7 @@ class ServiceCollector:
                 f"Seconds per request: {phase}.",
                 labels=["model", "version"],
             )
-            for servable in self._service.manager.residents.values():
+            for servable in self._service.manager.residents:
                 manifest = servable.version.manifest
                 histogram = servable.statistics.phases[phase]
                 family.add_metric(
@@ -77,18 +80,26 @@ class ServiceCollector:
         yield GaugeMetricFamily("pointsman_ready", "1 when a version answers.", value=ready)
         yield GaugeMetricFamily("pointsman_generation", "The channel's.", value=generation)
         yield GaugeMetricFamily("pointsman_resident_bytes", "Memory held.", value=resident)
-        in_flight = sum(servable.in_flight for servable in service.manager.residents.values())
+        in_flight = service.manager.residents.in_flight
         yield GaugeMetricFamily("pointsman_in_flight", "Requests being answered.", value=in_flight)
 
 
 async def metrics(service: Service, _request: Request) -> Response:
     """Answer a scrape."""
-    from prometheus_client import CollectorRegistry
-    from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-
-    registry = CollectorRegistry(auto_describe=False)
+    # Only the import happens in a thread: what is counted changes on the event loop.
+    client = await asyncio.to_thread(_client)
+    registry = client.CollectorRegistry(auto_describe=False)
     registry.register(ServiceCollector(service))
-    return Response(200, generate_latest(registry), CONTENT_TYPE_LATEST.encode())
+    body = client.exposition.generate_latest(registry)
+    return Response(200, body, client.exposition.CONTENT_TYPE_LATEST.encode())
+
+
+@cache
+def _client() -> ModuleType:
+    import prometheus_client
+
+    memory.settle()
+    return prometheus_client
 
 
 def _cumulative(histogram: Histogram) -> list[tuple[str, float]]:

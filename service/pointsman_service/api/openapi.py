@@ -1,9 +1,12 @@
 """The OpenAPI document, with `/predict` typed from the signature of the version that serves."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from pointsman.manifest import Manifest, TensorSpec
+
+Schema = dict[str, Any]
+Element = Callable[[str], Schema]
 
 _JSON_TYPES = {
     "BOOL": "boolean",
@@ -15,7 +18,7 @@ _JSON_TYPES = {
 _ERROR = {"type": "object", "properties": {"error": {"type": "string"}}, "required": ["error"]}
 
 
-def document(model: str, manifest: Manifest | None) -> dict[str, Any]:
+def document(model: str, manifest: Manifest | None) -> Schema:
     """Describe the API of a service for `model`; without a manifest, tensors stay untyped."""
     return {
         "openapi": "3.1.0",
@@ -33,11 +36,11 @@ def document(model: str, manifest: Manifest | None) -> dict[str, Any]:
     }
 
 
-def _predict(manifest: Manifest | None) -> dict[str, Any]:
-    inputs = _tensors(manifest.inputs) if manifest else {"type": "object"}
+def _predict(manifest: Manifest | None) -> Schema:
+    inputs = _tensors(manifest.inputs, _element) if manifest else {"type": "object"}
     if manifest and len(manifest.inputs) == 1:
-        inputs = {"anyOf": [inputs, _tensor(manifest.inputs[0])]}
-    outputs = _tensors(manifest.outputs) if manifest else {"type": "object"}
+        inputs = {"anyOf": [inputs, _tensor(manifest.inputs[0], _element)]}
+    outputs = _tensors(manifest.outputs, _answered) if manifest else {"type": "object"}
     model = {name: {"type": "string"} for name in ("name", "version", "digest")}
     answer = {
         "type": "object",
@@ -53,12 +56,13 @@ def _predict(manifest: Manifest | None) -> dict[str, Any]:
             "200": {"description": "The outputs, and who computed them", "content": _json(answer)},
             "400": _failure("The body does not fit the signature"),
             "413": _failure("The body is too large"),
+            "415": _failure("The body is compressed"),
             "503": _failure("No version is ready"),
         },
     }
 
 
-def _health() -> dict[str, Any]:
+def _health() -> Schema:
     parameters = [
         {"name": name, "in": "query", "schema": {"type": "string"}, "description": text}
         for name, text in (
@@ -73,30 +77,43 @@ def _health() -> dict[str, Any]:
     return answer
 
 
-def _plain(summary: str, content_type: str = "application/json") -> dict[str, Any]:
-    content: dict[str, Any] = {content_type: {}}
+def _plain(summary: str, content_type: str = "application/json") -> Schema:
+    content: Schema = {content_type: {}}
     return {"summary": summary, "responses": {"200": {"description": summary, "content": content}}}
 
 
-def _failure(description: str) -> dict[str, Any]:
+def _failure(description: str) -> Schema:
     return {"description": description, "content": _json(_ERROR)}
 
 
-def _json(schema: dict[str, Any]) -> dict[str, Any]:
+def _json(schema: Schema) -> Schema:
     return {"application/json": {"schema": schema}}
 
 
-def _tensors(specs: Iterable[TensorSpec]) -> dict[str, Any]:
-    properties = {spec.name: _tensor(spec) for spec in specs}
+def _tensors(specs: Iterable[TensorSpec], element: Element) -> Schema:
+    properties = {spec.name: _tensor(spec, element) for spec in specs}
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
-def _tensor(spec: TensorSpec) -> dict[str, Any]:
-    schema: dict[str, Any] = {"type": _JSON_TYPES.get(spec.datatype, "integer")}
-    if spec.datatype.startswith("UINT"):
-        schema["minimum"] = 0
+def _tensor(spec: TensorSpec, element: Element) -> Schema:
+    schema = element(spec.datatype)
     for size in reversed(spec.shape):
         schema = {"type": "array", "items": schema}
         if size >= 0:
             schema |= {"minItems": size, "maxItems": size}
     return schema | {"title": str(spec)}
+
+
+def _element(datatype: str) -> Schema:
+    if datatype in _JSON_TYPES:
+        return {"type": _JSON_TYPES[datatype]}
+    if datatype.startswith("UINT"):
+        return {"type": "integer", "minimum": 0}
+    return {"type": "integer"}
+
+
+def _answered(datatype: str) -> Schema:
+    """Return an element as it is answered: JSON has neither NaN nor infinities."""
+    if datatype.startswith("FP"):
+        return {"type": ["number", "null"]}
+    return _element(datatype)

@@ -19,7 +19,9 @@ def resident_bytes() -> int:
 def settle() -> None:
     """Collect garbage, and take what is alive out of the collector's future work.
 
-    Without this, a full collection walks every loaded module in the middle of some request.
+    Without this, a full collection walks every loaded module in the middle of some request. Call
+    it after many modules were imported and not more often: what is frozen while it is garbage, or
+    becomes part of a cycle later, is never freed.
     """
     gc.collect()
     gc.freeze()

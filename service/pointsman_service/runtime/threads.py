@@ -18,13 +18,21 @@ def available(root: Path = _CGROUP) -> int:
 
 
 def _quota(root: Path) -> float | None:
-    """Read CPUs from cgroup v2 (`cpu.max`) or v1 (`cpu.cfs_*`); None where there is no limit."""
-    try:
-        limit, period = (root / "cpu.max").read_text().split()
-    except (OSError, ValueError):
+    """Return CPUs by cgroup v2 (`cpu.max`) or v1 (`cpu.cfs_*`); None where there is no limit."""
+    for read in (_version_2, _version_1):
         try:
-            limit = (root / "cpu/cpu.cfs_quota_us").read_text().strip()
-            period = (root / "cpu/cpu.cfs_period_us").read_text().strip()
-        except OSError:
-            return None
-    return None if limit in {"max", "-1"} else int(limit) / int(period)
+            limit, period = read(root)
+            return None if limit in {"max", "-1"} else int(limit) / int(period)
+        except (OSError, ValueError, ZeroDivisionError):
+            continue
+    return None
+
+
+def _version_2(root: Path) -> tuple[str, str]:
+    limit, period = (root / "cpu.max").read_text().split()
+    return limit, period
+
+
+def _version_1(root: Path) -> tuple[str, str]:
+    quota, period = (root / "cpu" / f"cpu.cfs_{name}_us" for name in ("quota", "period"))
+    return quota.read_text().strip(), period.read_text().strip()

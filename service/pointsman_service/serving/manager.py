@@ -7,20 +7,23 @@ nothing for clients. The version served before stays resident, so that going bac
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pointsman.cache import Cache
-from pointsman.channel import ROLLBACK, Channel, Pointer, previous, read
-from pointsman.errors import PointsmanError, StoreError
+from pointsman.channel import ROLLBACK, Channel, Pointer, previous
+from pointsman.errors import CacheUnusable, NotFound, PointsmanError, StoreError
 from pointsman_service.runtime import memory
 from pointsman_service.serving import policy
+from pointsman_service.serving.aspired import Aspired, LastServed
 from pointsman_service.serving.loader import Loader
+from pointsman_service.serving.residents import Residents
 from pointsman_service.serving.router import Router
 from pointsman_service.serving.servable import Servable
-from pointsman_service.serving.source import Aspired
 
+_AT_ONCE = 0.0
 _RETRY_SECONDS = 2.0
+_CURE_SECONDS = 30.0
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +39,26 @@ class Counters:
 
 
 @dataclass(frozen=True, slots=True)
+class Loading:
+    """A version that is being loaded, and since when."""
+
+    pointer: Pointer
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
-    """A version that must not serve here, for which generation, and why."""
+    """A version that must not serve here, for which generation, and why.
+
+    `curable` means that the fault may lie around the version and not in it: a full disk, a file
+    that is missing from the store. Such a version is tried again, though rarely.
+    """
 
     generation: int
     pointer: Pointer
     reason: str
     since: datetime
+    curable: bool
 
 
 class Manager:
@@ -52,31 +68,29 @@ class Manager:
         self,
         loader: Loader,
         router: Router,
-        cache: Cache,
-        model: str,
-        channel: str,
+        last_served: LastServed,
         changed: Callable[[], None],
+        retry_seconds: float = _RETRY_SECONDS,
+        cure_seconds: float = _CURE_SECONDS,
     ) -> None:
+        """Call `changed` whenever there is something new to report."""
         self._loader = loader
         self._router = router
-        self._cache = cache
-        self._names = (model, channel)
+        self._last_served = last_served
         self._changed = changed
+        self._retry_seconds = retry_seconds
+        self._cure_seconds = cure_seconds
         self._aspired: Aspired | None = None
         self._wake = asyncio.Event()
-        self._unloading: set[asyncio.Task[None]] = set()
         self._previous: str | None = None
-        self.residents: dict[str, Servable] = {}
+        self._settled = False
+        self.residents = Residents(changed)
         self.counters = Counters()
         self.observed_generation = 0
+        self.loading: Loading | None = None
         self.refusal: Refusal | None = None
         self.trouble = ""
         self.rollback_readiness = ""
-
-    @property
-    def aspired(self) -> Channel | None:
-        """The channel as last announced."""
-        return self._aspired.channel if self._aspired else None
 
     @property
     def origin(self) -> str:
@@ -90,131 +104,153 @@ class Manager:
 
     async def run(self) -> None:
         """Reconcile whenever something is announced, and again while the store is in the way."""
+        if self._aspired is not None:
+            self._wake.set()  # started again: what broke may have left something undone
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while not await self._reconcile():
-                await self._pause()
+            while (seconds := await self._reconcile()) is not None:
+                await self._pause(seconds)
 
-    async def _reconcile(self) -> bool:
-        """Take one step towards what is aspired; False when it must be tried again."""
+    async def _reconcile(self) -> float | None:
+        """Take one step towards what is aspired; return when to take the next, if there is one."""
         aspired = self._aspired
         if aspired is None:
-            return True
-        channel = aspired.channel
-        stable = self._router.stable
-        serving = stable.version.digest if stable else None
-        refused = self.refusal is not None and self.refusal.generation == channel.generation
-        action = policy.decide(channel.stable.digest, serving, self.residents, refused)
-        if action is policy.Action.LOAD and not await self._load(channel):
-            await self._last_good()
-            return not self.trouble
-        if self._aspired is not aspired:
-            return True  # overtaken while loading: what is newer decides
-        if action is not policy.Action.NOTHING:
-            self._switch(self.residents[channel.stable.digest], channel)
-        await self._settle(aspired)
-        return True
+            return None
+        action = self._next(aspired.channel)
+        if action is policy.Action.LOAD:
+            await self._load(aspired.channel)
+            if self._aspired is not aspired:
+                self._overtaken(aspired.channel)
+                return _AT_ONCE
+            action = self._next(aspired.channel)
+        if action is policy.Action.SERVE:
+            await self._serve(aspired)
+            return None
+        await self._last_good(aspired.channel)
+        if action is policy.Action.STAY:
+            return None
+        return self._retry_seconds if self.trouble else self._cure_seconds
 
-    async def _load(self, channel: Channel) -> bool:
+    def _next(self, channel: Channel) -> policy.Action:
+        refusal = self.refusal
+        refused = (
+            refusal is not None
+            and not refusal.curable
+            and (refusal.generation, refusal.pointer) == (channel.generation, channel.stable)
+        )
+        return policy.decide(channel.stable.digest, self.residents.ready, refused=refused)
+
+    @property
+    def _serving(self) -> str | None:
+        stable = self._router.stable
+        return stable.version.digest if stable else None
+
+    async def _load(self, channel: Channel) -> None:
         """Make the version resident, or note why not."""
         version = channel.stable.version
         log.info("loading %s (generation %d)", version, channel.generation)
+        self.loading = Loading(channel.stable, datetime.now(UTC))
         self._changed()
         try:
             servable = await self._loader.load(channel.stable)
         except StoreError as error:
-            self.trouble = f"{version} cannot be fetched: {error}"
-            log.warning(self.trouble)
+            self._postpone(f"{version} cannot be fetched: {error}")
+        except (NotFound, CacheUnusable, OSError) as error:
+            self._refuse(channel, str(error), curable=True)
         except PointsmanError as error:
             self._refuse(channel, str(error))
         except Exception as error:  # a version must never take the process down
             log.exception("loading %s failed", version)
             self._refuse(channel, f"{type(error).__name__}: {error}")
         else:
-            self.residents[servable.version.digest] = servable
+            self.residents.add(servable)
             self.counters.loads += 1
-            return True
-        self._changed()
-        return False
+        finally:
+            self.loading = None
+            self._changed()
 
-    def _refuse(self, channel: Channel, reason: str) -> None:
+    def _postpone(self, trouble: str) -> None:
+        if trouble != self.trouble:
+            log.warning("%s", trouble)
+        self.trouble = trouble
+
+    def _refuse(self, channel: Channel, reason: str, *, curable: bool = False) -> None:
         log.error("%s refused: %s", channel.stable.version, reason)
         self.counters.failed_loads += 1
         self.trouble = ""
-        self.refusal = Refusal(channel.generation, channel.stable, reason, datetime.now(UTC))
+        self.refusal = Refusal(
+            channel.generation, channel.stable, reason, datetime.now(UTC), curable
+        )
         self.observed_generation = channel.generation
+        self._keep_what_is_needed()
+
+    def _overtaken(self, channel: Channel) -> None:
+        """Put a version that came too late to use only if there is no other at all."""
+        if self._router.stable is None and channel.stable.digest in self.residents.ready:
+            self._switch(self.residents.get(channel.stable.digest), channel)
+        self._keep_what_is_needed()
+
+    async def _serve(self, aspired: Aspired) -> None:
+        """Switch if need be, report the generation as dealt with, then do what takes its time."""
+        channel = aspired.channel
+        if channel.stable.digest != self._serving:
+            self._switch(self.residents.get(channel.stable.digest), channel)
+        self.observed_generation = channel.generation
+        self.refusal = None
+        self.trouble = ""
+        self._changed()
+        self._keep_what_is_needed()
+        if not self._settled:
+            self._settled = True
+            await asyncio.to_thread(memory.settle)
+        await asyncio.to_thread(self._last_served.remember, aspired)
+        self.rollback_readiness = await self._readiness(previous(channel))
+        self._changed()
 
     def _switch(self, servable: Servable, channel: Channel) -> None:
         replaced = self._router.switch(servable)
-        self.counters.switches += replaced is not None
-        self.counters.rollbacks += channel.history[-1].action == ROLLBACK
         log.info("serving %s (generation %d)", servable.name, channel.generation)
-        self._previous = replaced.version.digest if replaced else None
+        if replaced is not None:
+            self._previous = replaced.version.digest
+            self.counters.switches += 1
+            self.counters.rollbacks += channel.history[-1].action == ROLLBACK
 
-    async def _settle(self, aspired: Aspired) -> None:
-        """Report the generation as dealt with, then do what may take its time."""
-        channel = aspired.channel
-        self.trouble = ""
-        self.observed_generation = channel.generation
-        serving = self._router.stable
-        if serving is not None and serving.version.digest == channel.stable.digest:
-            self.refusal = None
-            self._changed()
-            self._unload_surplus(serving)
-            await asyncio.to_thread(self._remember, aspired)
-        self.rollback_readiness = await asyncio.to_thread(self._readiness, channel)
-        self._changed()
+    def _keep_what_is_needed(self) -> None:
+        aspired = self._aspired.channel.stable.digest if self._aspired else None
+        self.residents.keep({aspired, self._serving, self._previous})
 
-    def _remember(self, aspired: Aspired) -> None:
-        memory.settle()
-        try:
-            self._cache.remember(*self._names, aspired.document)
-        except OSError as error:
-            log.warning("the cache cannot be written: %s", error)
-
-    def _readiness(self, channel: Channel) -> str:
+    async def _readiness(self, target: Pointer | None) -> str:
         """Say how a rollback would find its version."""
-        target = previous(channel)
         if target is None:
             return ""
-        if target.digest in self.residents:
+        if target.digest in self.residents.ready:
             return "resident"
-        return "on disk" if self._loader.on_disk(target) else "download"
+        on_disk = await asyncio.to_thread(self._loader.on_disk, target)
+        return "on disk" if on_disk else "download"
 
-    async def _last_good(self) -> None:
+    async def _last_good(self, channel: Channel) -> None:
         """If nothing serves at all, serve what this machine served last."""
         if self._router.stable is not None:
             return
-        document = await asyncio.to_thread(self._cache.remembered, *self._names)
-        if document is None:
+        aspired = await asyncio.to_thread(self._last_served.recall)
+        if aspired is None or aspired.channel.stable == channel.stable:
             return
         try:
-            servable = await self._loader.load(read(document, self._names[1]).stable)
+            servable = await self._loader.load(aspired.channel.stable)
         except PointsmanError as error:
             log.warning("what was served last cannot be served either: %s", error)
-            return
-        log.warning("serving %s, which was served last", servable.name)
-        self.residents[servable.version.digest] = servable
-        self._router.switch(servable)
-        self._changed()
+        except Exception:
+            log.exception("what was served last cannot be served either")
+        else:
+            self.residents.add(servable)
+            self._switch(servable, aspired.channel)
+            self._changed()
 
-    def _unload_surplus(self, serving: Servable) -> None:
-        for digest in policy.surplus(self.residents, serving.version.digest, self._previous):
-            task = asyncio.create_task(self._unload(self.residents.pop(digest)))
-            self._unloading.add(task)
-            task.add_done_callback(self._unloading.discard)
-
-    async def _unload(self, servable: Servable) -> None:
-        await servable.drain()
-        servable.unload()
-        await asyncio.to_thread(memory.trim)
-        log.info("unloaded %s", servable.name)
-        self._changed()
-
-    async def _pause(self) -> None:
-        try:
-            await asyncio.wait_for(self._wake.wait(), _RETRY_SECONDS)
-        except TimeoutError:
-            return
+    async def _pause(self, seconds: float) -> None:
+        """Wait, or be woken by an announcement."""
+        with suppress(TimeoutError):
+            # Not wait_for: before Python 3.12 it can swallow the cancellation that ends this.
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
         self._wake.clear()

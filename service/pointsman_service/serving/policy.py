@@ -11,18 +11,18 @@ from enum import StrEnum
 class Action(StrEnum):
     """The manager's next step."""
 
-    NOTHING = "nothing"
-    SWITCH = "switch"
+    SERVE = "serve"
     LOAD = "load"
+    STAY = "stay"
 
 
-def decide(aspired: str, serving: str | None, resident: Collection[str], refused: bool) -> Action:  # noqa: FBT001
+def decide(aspired: str, resident: Collection[str], *, refused: bool) -> Action:
     """Choose for the digest `aspired`; `refused` says that its generation already failed here."""
-    if refused or aspired == serving:
-        return Action.NOTHING
-    return Action.SWITCH if aspired in resident else Action.LOAD
+    if aspired in resident:
+        return Action.SERVE
+    return Action.STAY if refused else Action.LOAD
 
 
-def surplus(residents: Collection[str], serving: str, previous: str | None) -> list[str]:
-    """Return which resident digests to unload: all but the serving and the previous one."""
-    return [digest for digest in residents if digest not in {serving, previous}]
+def surplus(residents: Collection[str], needed: Collection[str | None]) -> list[str]:
+    """Return which resident digests to unload: all that are not needed."""
+    return [digest for digest in residents if digest not in needed]

@@ -11,20 +11,21 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
 from pointsman.manifest import Version
-from pointsman.session import RunFailed, Session
+from pointsman.session import RunFailed
 from pointsman_service.errors import InputInvalid, ModelFailed, NotServing
 from pointsman_service.statistics import Statistics
 from pointsman_service.tensors import Arrays, rows
 
-INLINE_BELOW_SECONDS = 0.001
-"""A model faster than this runs on the event loop: a thread's hop would cost more than it."""
+INLINE_SECONDS = 0.001
+"""What takes less runs on the event loop: a thread's hop would cost more than it."""
 
 
 class State(StrEnum):
@@ -44,22 +45,43 @@ _TRANSITIONS = {
 }
 
 
+class Model(Protocol):
+    """What a servable needs of a `pointsman.session.Session`."""
+
+    def run(self, feed: Mapping[str, NDArray[Any]]) -> Arrays:
+        """Compute all outputs; raises `RunFailed`."""
+        ...
+
+
+@dataclass(slots=True)  # frozen ones take a microsecond to make
+class Computed:
+    """Outputs, for how many rows, and when the request arrived, was begun and was computed."""
+
+    outputs: Arrays
+    rows: int
+    arrived: float
+    started: float
+    ended: float
+
+
 class Servable:
     """A version that can answer; used from the event loop only."""
 
     def __init__(
-        self, version: Version, session: Session, sample: Mapping[str, NDArray[Any]], latency: float
+        self, version: Version, model: Model, sample: Mapping[str, NDArray[Any]], latency: float
     ) -> None:
+        """Take over a loaded model, whose run on `sample` took `latency` seconds."""
         self.version = version
         self.statistics = Statistics()
         self.state = State.READY
         self.since = datetime.now(UTC)
-        self.inline = latency < INLINE_BELOW_SECONDS
         self.headers = (
             (b"x-model-version", version.manifest.version.encode()),
             (b"x-model-digest", version.digest.encode()),
         )
-        self._session: Session | None = session
+        # More rows than these, if each took as long as the sample's, are too many for the loop.
+        self._inline_rows = int(max(rows(sample), 1) * INLINE_SECONDS / latency)
+        self._model: Model | None = model
         self._sample = sample
         self._in_flight = 0
         self._idle = asyncio.Event()
@@ -86,36 +108,41 @@ class Servable:
         self._idle.clear()
         return Handle(self)
 
-    def release(self) -> None:
-        """Take a handle back."""
+    def release(self, failure: BaseException | None = None) -> None:
+        """Take a handle back, and count its request if that ended without an answer."""
+        if isinstance(failure, InputInvalid):
+            self.statistics.rejected += 1
+        elif failure is not None:
+            self.statistics.errors += 1
         self._in_flight -= 1
         if not self._in_flight:
             self._idle.set()
 
     async def infer(
         self, feed: Mapping[str, NDArray[Any]], executor: Executor, arrived: float
-    ) -> Arrays:
+    ) -> Computed:
         """Compute the outputs for `feed`; `arrived` is when the request did, by perf_counter.
 
         Raises `InputInvalid` for an input that the model cannot compute, `ModelFailed` when the
-        model is broken. Either way the statistics know. The caller holds a handle.
+        model is broken. The caller holds a handle.
         """
-        try:
-            if self.inline:
-                started, outputs = _timed(self._run, feed)
-            else:
-                started, outputs = await asyncio.get_running_loop().run_in_executor(
-                    executor, _timed, self._run, feed
-                )
-        except InputInvalid:
-            self.statistics.rejected += 1
-            raise
-        except Exception:
-            self.statistics.errors += 1
-            raise
-        ended = time.perf_counter()
-        self.statistics.answered(rows(feed), started - arrived, ended - started, ended - arrived)
-        return outputs
+        count = rows(feed)
+        if max(count, 1) <= self._inline_rows:
+            started, outputs = _timed(self._run, feed)
+        else:
+            started, outputs = await asyncio.get_running_loop().run_in_executor(
+                executor, _timed, self._run, feed
+            )
+        return Computed(outputs, count, arrived, started, time.perf_counter())
+
+    def answered(self, computed: Computed) -> None:
+        """Count a request whose answer is ready to be sent."""
+        self.statistics.answered(
+            computed.rows,
+            computed.started - computed.arrived,
+            computed.ended - computed.started,
+            time.perf_counter() - computed.arrived,
+        )
 
     async def drain(self) -> None:
         """Refuse new claims, and return when the last handle is back."""
@@ -123,11 +150,12 @@ class Servable:
         await self._idle.wait()
 
     def unload(self) -> None:
-        """Drop the session of a drained servable."""
+        """Drop the model of a drained servable."""
         if self._in_flight:
             raise RuntimeError(f"{self.name} is in use")
         self._become(State.UNLOADED)
-        self._session = None
+        self._model = None
+        self._sample = {}
 
     def _become(self, state: State) -> None:
         if state not in _TRANSITIONS[self.state]:
@@ -137,14 +165,14 @@ class Servable:
 
     def _run(self, feed: Mapping[str, NDArray[Any]]) -> Arrays:
         """Compute; a failure is the input's fault if the model still manages its own sample."""
-        session = self._session
-        if session is None:
+        model = self._model
+        if model is None:
             raise NotServing(f"{self.name} is unloaded")
         try:
-            return session.run(feed)
+            return model.run(feed)
         except RunFailed as failure:
             try:
-                session.run(self._sample)
+                model.run(self._sample)
             except RunFailed as error:
                 raise ModelFailed(f"{self.name} fails even on its own sample: {error}") from error
             raise InputInvalid(f"the model cannot compute this input: {failure}") from failure
@@ -162,9 +190,9 @@ class Handle:
         """Return the servable, which stays loaded until the block ends."""
         return self._servable
 
-    def __exit__(self, *_: object) -> None:
-        """Let go."""
-        self._servable.release()
+    def __exit__(self, _kind: object, failure: BaseException | None, _trace: object) -> None:
+        """Let go; how the block ended decides what the request is counted as."""
+        self._servable.release(failure)
 
 
 def _timed(

@@ -1,8 +1,8 @@
 """The source: watches the channel, and announces what should be served.
 
 One conditional GET of one small object per poll, never a listing. While the store cannot be
-read it backs off, says so, and, if nothing was ever announced, announces what this machine
-served last.
+read, or has lost the channel, it says so, and, if nothing was ever announced, announces what
+this machine served last; while it cannot be read it also backs off.
 """
 
 import asyncio
@@ -10,28 +10,18 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from pointsman import channel as channels
 from pointsman import keys
-from pointsman.cache import Cache
-from pointsman.channel import Channel
-from pointsman.errors import InvalidDocument, ObjectNotFound, PointsmanError
+from pointsman.errors import ObjectNotFound, PointsmanError
 from pointsman.stores.base import ObjectStore
+from pointsman_service.serving.aspired import Aspired, LastServed
 
 _LONGEST_PAUSE_SECONDS = 30.0
+_MOST_DOUBLINGS = 16  # more are never needed, and 2.0**1024 is an error
 _JITTER = 0.1
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Aspired:
-    """The channel as read, its document, and whether it came from the store or from the cache."""
-
-    channel: Channel
-    document: bytes
-    origin: str
 
 
 class Source:
@@ -40,18 +30,21 @@ class Source:
     def __init__(
         self,
         store: ObjectStore,
-        cache: Cache,
+        last_served: LastServed,
         model: str,
         channel: str,
         poll_seconds: float,
         announce: Callable[[Aspired], None],
+        changed: Callable[[], None],
     ) -> None:
+        """Call `announce` when the channel changed, and `changed` when `trouble` did."""
         self._store = store
-        self._cache = cache
+        self._last_served = last_served
         self._model = model
         self._channel = channel
         self._poll_seconds = poll_seconds
         self._announce = announce
+        self._changed = changed
         self._etag: str | None = None
         self._announced = False
         self._failures = 0
@@ -80,45 +73,44 @@ class Source:
                 self._tell(Aspired(channel, stored.data, "store"))
                 self._etag = stored.info.etag
         except ObjectNotFound:
-            self._succeeded()
-            self.trouble = f"nothing is active in the channel {self._channel} of {self._model}"
+            self._failures = 0
+            self._read_at = time.monotonic()
+            self._now(f"nothing is active in the channel {self._channel} of {self._model}")
+            await self._fall_back()
         except PointsmanError as error:
-            self._failed(error)
-            await asyncio.to_thread(self._fall_back)
+            self._failures += 1
+            self._now(str(error))
+            await self._fall_back()
         else:
-            self._succeeded()
+            self._failures = 0
+            self._read_at = time.monotonic()
+            self._now("")
 
     def _tell(self, aspired: Aspired) -> None:
         self._announced = True
         self._announce(aspired)
 
-    def _succeeded(self) -> None:
-        if self._failures:
-            log.info("the store answers again")
-        self._failures = 0
-        self._read_at = time.monotonic()
-        self.trouble = ""
+    def _now(self, trouble: str) -> None:
+        if trouble == self.trouble:
+            return
+        if trouble:
+            log.warning("the channel cannot be followed: %s", trouble)
+        else:
+            log.info("the channel can be followed again")
+        self.trouble = trouble
+        self._changed()
 
-    def _failed(self, error: PointsmanError) -> None:
-        if not self._failures:
-            log.warning("the channel cannot be read: %s", error)
-        self._failures += 1
-        self.trouble = str(error)
-
-    def _fall_back(self) -> None:
+    async def _fall_back(self) -> None:
+        """Announce what was served last, unless something was announced already."""
         if self._announced:
             return
-        document = self._cache.remembered(self._model, self._channel)
-        if document is None:
-            return
-        try:
-            channel = channels.read(document, self._channel)
-        except InvalidDocument:
-            return
-        log.warning("serving what was served last: %s", channel.stable.version)
-        self._tell(Aspired(channel, document, "cache"))
+        aspired = await asyncio.to_thread(self._last_served.recall)
+        if aspired is not None:
+            log.warning("falling back to what was served last: %s", aspired.channel.stable.version)
+            self._tell(aspired)
 
     def _pause(self) -> float:
-        backed_off = min(self._poll_seconds * 2.0**self._failures, _LONGEST_PAUSE_SECONDS)
+        doublings = min(self._failures, _MOST_DOUBLINGS)
+        backed_off = min(self._poll_seconds * 2.0**doublings, _LONGEST_PAUSE_SECONDS)
         pause = max(self._poll_seconds, backed_off)
         return pause * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 — spreads the fleet

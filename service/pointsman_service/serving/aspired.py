@@ -1,0 +1,62 @@
+"""What should be served, as announced; and what was served last, for a start without the store.
+
+The cache remembers it together with the store's URL: a machine that is given another store must
+not answer with what it knew from the one before.
+"""
+
+import logging
+from dataclasses import dataclass
+
+import msgspec
+
+from pointsman import channel as channels
+from pointsman.cache import Cache
+from pointsman.channel import Channel
+from pointsman.errors import PointsmanError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Aspired:
+    """The channel as read, its document, and whether it came from the store or from the cache."""
+
+    channel: Channel
+    document: bytes
+    origin: str
+
+
+class _Memory(msgspec.Struct, frozen=True):
+    store: str
+    document: str
+
+
+class LastServed:
+    """A channel of one store as it was when its version last began to serve here."""
+
+    def __init__(self, cache: Cache, store_url: str, model: str, channel: str) -> None:
+        self._cache = cache
+        self._store_url = store_url
+        self._model = model
+        self._channel = channel
+
+    def remember(self, aspired: Aspired) -> None:
+        """Keep what is served now; a cache that cannot be written is only warned of."""
+        memory = _Memory(self._store_url, aspired.document.decode())
+        try:
+            self._cache.remember(self._model, self._channel, msgspec.json.encode(memory))
+        except OSError as error:
+            log.warning("the cache cannot be written: %s", error)
+
+    def recall(self) -> Aspired | None:
+        """Return what was served last from this store, if that is known and can be read."""
+        try:
+            data = self._cache.remembered(self._model, self._channel)
+            memory = msgspec.json.decode(data, type=_Memory) if data is not None else None
+            if memory is None or memory.store != self._store_url:
+                return None
+            document = memory.document.encode()
+            return Aspired(channels.read(document, self._channel), document, "cache")
+        except (OSError, msgspec.DecodeError, PointsmanError) as error:
+            log.warning("what was served last cannot be read: %s", error)
+            return None

@@ -1,0 +1,1 @@
+"""The service, part by part and whole, in this process and over real connections."""

@@ -1,0 +1,91 @@
+"""The whole service inside the test's own process: no sockets, and stores that obey."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from pointsman import fleet
+from pointsman.heartbeat import Heartbeat
+from pointsman_service import settings
+from pointsman_service.api.front import Front
+from pointsman_service.service import Service
+from tests.fakes.memory_store import MemoryStore
+from tests.service.obedient_store import ObedientStore
+from tests.service.patience import until
+from tests.service.shelf import Shelf
+
+_QUICK = {"POINTSMAN_POLL_SECONDS": "0.01", "POINTSMAN_HEARTBEAT_SECONDS": "3600"}
+
+
+class Surroundings:
+    """What a service finds: a store of models, a store of heartbeats, a disk."""
+
+    def __init__(self, directory: Path) -> None:
+        self.models = ObedientStore(MemoryStore())
+        self.fleet = ObedientStore(MemoryStore())
+        self.shelf = Shelf(self.models, directory / "models")
+        self.directory = directory
+
+    def service(self, **variables: str) -> Service:
+        """Wire a service, not started yet."""
+        configured = settings.from_environment(
+            {
+                **_QUICK,
+                "POINTSMAN_STORE": "models",
+                "POINTSMAN_FLEET": "fleet",
+                "POINTSMAN_MODEL": "m",
+                "POINTSMAN_INSTANCE": "tested",
+                "POINTSMAN_CACHE_DIR": str(self.directory / "cache"),
+                **variables,
+            }
+        )
+        return Service(configured, {"models": self.models, "fleet": self.fleet}.__getitem__)
+
+    @property
+    def heartbeat(self) -> Heartbeat | None:
+        """The heartbeat in the fleet's store, past all obedience."""
+        found = fleet.instances(self.fleet._inner, "m", "production")
+        return found[0].heartbeat if found else None
+
+
+@dataclass
+class InProcess:
+    """A service at work, and a client of it."""
+
+    service: Service
+    client: httpx.AsyncClient
+    surroundings: Surroundings
+
+    async def predict(self, inputs: Any, **options: Any) -> httpx.Response:
+        """Ask for a prediction."""
+        return await self.client.post("/predict", json={"inputs": inputs}, **options)
+
+    async def health(self, **expected: str) -> tuple[int, dict[str, Any]]:
+        """Ask for the health."""
+        response = await self.client.get("/health", params=expected)
+        return response.status_code, response.json()
+
+    async def until_serving(self, version: str) -> None:
+        """Wait until a version is in force, and its generation is dealt with."""
+        router, manager = self.service.router, self.service.manager
+        await until(lambda: router.stable is not None and router.stable.name == version)
+        served = router.stable
+        assert served is not None
+        await until(lambda: manager.observed_generation > 0)
+
+
+@asynccontextmanager
+async def serving(surroundings: Surroundings, **variables: str) -> AsyncIterator[InProcess]:
+    """Yield a service that follows its channel; it ends in good order."""
+    service = surroundings.service(**variables)
+    transport = httpx.ASGITransport(Front(service))
+    await service.start()
+    try:
+        async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+            yield InProcess(service, client, surroundings)
+    finally:
+        await service.stop()
