@@ -1,15 +1,17 @@
 """Waiting for the fleet: what every live instance makes of a generation, and how long it took.
 
 The channel is moved before this begins; here it is only watched, through the heartbeats that
-instances write the moment they have dealt with a generation.
+instances write the moment they have dealt with a generation. A store that does not answer for a
+while is waited for like an instance: the channel has moved, and that must be told in any case.
 """
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pointsman import fleet, heartbeat
+from pointsman.errors import StoreError
 from pointsman.heartbeat import Heartbeat, Instance, Verdict
 from pointsman.stores.base import ObjectStore
 
@@ -20,8 +22,6 @@ _LOOK_SECONDS = 0.2
 class Goal:
     """What is waited for: that a channel's generation serves a digest."""
 
-    model: str
-    channel: str
     generation: int
     version: str
     digest: str
@@ -50,21 +50,32 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What the fleet answered; `stale` are instances that stopped beating and were not asked."""
+    """What the fleet answered.
 
-    answers: tuple[Answer, ...]
-    seconds: float
-    failed_requests: int
+    `stale` are instances that stopped beating and were not waited for; `trouble` says why the
+    heartbeats could not be read at the last look.
+    """
+
+    answers: tuple[Answer, ...] = ()
+    seconds: float = 0.0
+    failed_requests: int = 0
     stale: tuple[str, ...] = ()
+    trouble: str = ""
 
     def having(self, verdict: Verdict) -> list[Answer]:
         """Return the answers with this verdict."""
         return [answer for answer in self.answers if answer.verdict is verdict]
 
     @property
+    def settled(self) -> bool:
+        """Whether there is nothing left to wait for."""
+        refused = self.having(Verdict.REFUSED)
+        return bool(refused) or not (self.trouble or self.having(Verdict.WAITING))
+
+    @property
     def confirmed(self) -> bool:
-        """Whether nobody is left to wait for, and nobody refused."""
-        return not self.having(Verdict.WAITING) and not self.having(Verdict.REFUSED)
+        """Whether every live instance is known to serve what was wished for."""
+        return not self.trouble and len(self.having(Verdict.SERVING)) == len(self.answers)
 
 
 @dataclass(slots=True)
@@ -77,27 +88,38 @@ class Watch:
     tell: Callable[[Answer], None]
     errors_before: Mapping[str, int] = field(default_factory=dict)
     _answered: dict[str, Answer] = field(default_factory=dict)
+    _last: Confirmation = field(default_factory=Confirmation)
 
     def begin(self) -> None:
-        """Note how many requests had failed before the change."""
+        """Note how many requests had failed before the change; raises `StoreError`."""
         self.errors_before = _errors(heartbeat.live(self._instances()))
 
-    def until_settled(self, goal: Goal, started: float, timeout: float) -> Confirmation:
+    def until_settled(
+        self,
+        goal: Goal,
+        started: float,
+        timeout: float,
+        show: Callable[[Confirmation], None] = lambda _: None,
+    ) -> Confirmation:
         """Return when every live instance answered, one refused, or `timeout` seconds passed.
 
-        `started` is when the change was made, by `time.monotonic`.
+        `started` is when the change was made, by `time.monotonic`; `show` hears of every look.
         """
         self._answered.clear()
         deadline = started + timeout
         while True:
-            confirmation = self._look(goal, started)
-            settled = not confirmation.having(Verdict.WAITING)
-            if settled or confirmation.having(Verdict.REFUSED) or time.monotonic() >= deadline:
-                return confirmation
-            time.sleep(_LOOK_SECONDS)
+            self._last = self._look(goal, started)
+            remaining = deadline - time.monotonic()
+            if self._last.settled or remaining <= 0:
+                return self._last
+            show(self._last)
+            time.sleep(min(_LOOK_SECONDS, remaining))
 
     def _look(self, goal: Goal, started: float) -> Confirmation:
-        instances = self._instances()
+        try:
+            instances = self._instances()
+        except StoreError as error:
+            return replace(self._last, trouble=error.message)
         beating = heartbeat.live(instances)
         seconds = time.monotonic() - started
         answers = tuple(self._answer(each, goal, seconds) for each in beating)

@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from pointsman.registry import Registry
     from pointsman.stores.base import ObjectStore
     from pointsman_cli.configuration import Project
+    from pointsman_cli.errors import Interrupted
     from pointsman_infra.outputs import StoreOutputs
-
-_COMMON = "Options of every command"
 
 
 class Context:
@@ -28,14 +27,28 @@ class Context:
 
     def __init__(self, output: Output, flags: dict[str, str | None]) -> None:
         self.output = output
-        self._flags = flags
+        self.flags = flags
+        self.facts: dict[str, Any] = {}
+        """What was achieved so far; part of the document if the command fails after all."""
+        self._standing = "Nothing was changed."
+
+    def stands(self, sentence: str, **facts: Any) -> None:
+        """Note how things stand from now on, for somebody who presses Ctrl-C."""
+        self._standing = sentence
+        self.facts |= facts
+
+    def interrupted(self) -> "Interrupted":
+        """Return what to tell somebody who pressed Ctrl-C."""
+        from pointsman_cli.errors import Interrupted
+
+        return Interrupted("interrupted", self._standing)
 
     @functools.cached_property
     def configured(self) -> "Project":
         """The configuration as written; raises `UsageError` when it is wrong."""
         from pointsman_cli import configuration
 
-        return configuration.load(self._flags, os.environ, Path.cwd())
+        return configuration.load(self.flags, os.environ, Path.cwd())
 
     @functools.cached_property
     def project(self) -> "Project":
@@ -120,6 +133,16 @@ class Context:
         return channel_name(self.project.configuration.channel)
 
 
+class _Current:
+    """The running command, for the one place that reports its failure."""
+
+    context = Context(Output(), {})
+    debug = False
+
+
+current = _Current()
+
+
 def with_context(command: Callable[..., None]) -> Callable[..., None]:
     """Turn `command(context, …)` into one that takes the common options instead of a context."""
 
@@ -127,14 +150,9 @@ def with_context(command: Callable[..., None]) -> Callable[..., None]:
     def with_options(**arguments: Any) -> None:
         common = {name: arguments.pop(name) for name in _OPTIONS}
         output = Output(as_json=common["json"], quiet=common["quiet"])
-        current.output = output
-        flags = {name: common[name] for name in ("store", "model", "channel")}
-        try:
-            command(Context(output, flags), **arguments)
-        except KeyboardInterrupt:
-            from pointsman_cli.errors import Interrupted
-
-            raise Interrupted("interrupted", "What was done until now stays done.") from None
+        context = Context(output, {name: common[name] for name in ("store", "model", "channel")})
+        current.context = context
+        command(context, **arguments)
 
     own = [
         parameter
@@ -145,18 +163,9 @@ def with_context(command: Callable[..., None]) -> Callable[..., None]:
     return with_options
 
 
-class _Current:
-    """The voice of the running command, for the one place that reports its failure."""
-
-    output = Output()
-
-
-current = _Current()
-
-
-def _option(name: str, kind: Any, *flags: str, text: str) -> inspect.Parameter:
+def _option(name: str, kind: Any, *flags: str, text: str, metavar: str = "") -> inspect.Parameter:
     default = False if kind is bool else None
-    option = typer.Option(*flags, help=text, rich_help_panel=_COMMON, show_default=False)
+    option = typer.Option(*flags, help=text, metavar=metavar or None, show_default=False)
     return inspect.Parameter(
         name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option]
     )
@@ -164,12 +173,24 @@ def _option(name: str, kind: Any, *flags: str, text: str) -> inspect.Parameter:
 
 _OPTIONS = {
     "store": _option(
-        "store", str | None, "--store", text="Where models live: file:///path or s3://bucket."
+        "store",
+        str | None,
+        "--store",
+        text="Where models live: a directory, file:///path or s3://bucket/prefix.",
+        metavar="URL",
     ),
-    "model": _option("model", str | None, "--model", "-m", text="The model to work on."),
+    "model": _option(
+        "model", str | None, "--model", "-m", text="The model to work on.", metavar="NAME"
+    ),
     "channel": _option(
-        "channel", str | None, "--channel", "-c", text="The channel; default: production."
+        "channel",
+        str | None,
+        "--channel",
+        "-c",
+        text="The channel; default: production.",
+        metavar="NAME",
     ),
     "json": _option("json", bool, "--json", text="One JSON document on stdout."),
-    "quiet": _option("quiet", bool, "--quiet", "-q", text="Only data and errors."),
+    "quiet": _option("quiet", bool, "--quiet", "-q", text="Only data, warnings and errors."),
+    "debug": _option("debug", bool, "--debug", text="Show tracebacks."),
 }

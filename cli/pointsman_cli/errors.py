@@ -6,7 +6,7 @@
 from enum import IntEnum
 from typing import Any
 
-from pointsman.errors import PointsmanError, StoreError
+from pointsman.errors import InvalidDocument, InvalidName, PointsmanError, StoreError
 
 
 class Exit(IntEnum):
@@ -47,7 +47,7 @@ class CommandError(PointsmanError):
         self, message: str, hint: str = "", document: dict[str, Any] | None = None
     ) -> None:
         super().__init__(message, hint)
-        self.document = document
+        self.document = document or {}
 
 
 class UsageError(CommandError):
@@ -78,6 +78,8 @@ def exit_code(error: PointsmanError) -> Exit:
     """Return the code a failure ends with."""
     if isinstance(error, CommandError):
         return error.exit_code
+    if isinstance(error, InvalidName):
+        return Exit.USAGE  # what the store holds under such a name is an InvalidDocument
     if isinstance(error, StoreError):
         return Exit.STORE
     # By name: to look them up would import what only `pointsman infra` needs.
@@ -94,3 +96,38 @@ _INFRA = {
     "Drifted": Exit.DRIFT,
     "StackLocked": Exit.LOCKED,
 }
+
+
+_DAMAGED = (
+    "Something else than pointsman wrote it, or it is damaged: restore the object in the store, or "
+    "delete it and begin anew. Services go on with what they serve."
+)
+
+
+def explained(error: Exception) -> PointsmanError:
+    """Turn any exception into one that says in a sentence what happened, and what to type."""
+    import typer
+
+    if isinstance(error, PointsmanError):
+        if isinstance(error, InvalidDocument):
+            error.hint = error.hint or _DAMAGED
+        return error
+    if isinstance(error, typer.TyperException):
+        return _usage(error)
+    if isinstance(error, OSError):
+        where = f": {error.filename}" if error.filename else ""
+        reason = error.strerror or str(error) or type(error).__name__
+        return CommandError(f"{reason}{where}", "`pointsman --debug …` shows what was tried.")
+    return CommandError(
+        f"{type(error).__name__}: {error}",
+        "This is a bug in pointsman: `pointsman --debug …` shows where.",
+    )
+
+
+def _usage(error: Any) -> UsageError:
+    """Retell what the parser of the command line said; its exceptions have no public types."""
+    text = error.format_message() if hasattr(error, "format_message") else str(error)
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "pointsman"
+    sentence = text[:1].lower() + text[1:].rstrip(".")
+    return UsageError(sentence, f"`{command} --help` shows what it takes.")

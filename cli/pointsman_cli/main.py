@@ -1,67 +1,91 @@
-"""The command as a whole: its subcommands, and the one place where failures become exit codes."""
+"""The one place where whatever goes wrong becomes a sentence and an exit code."""
 
 import os
 import sys
-from typing import Annotated
+import threading
+from collections.abc import Sequence
+from typing import NoReturn
 
-import typer
+from pointsman_cli.interruption import Watchdog
 
-from pointsman_cli.commands import channels, deployments, infra, models, status, upload
-from pointsman_cli.commands import predict as predicting
-from pointsman_cli.context import current
-
-_EPILOG = (
-    "Configuration: pointsman.toml, POINTSMAN_STORE|MODEL|CHANNEL|FLEET, or options. "
-    "Exit codes: 0 done, 1 failed, 2 usage, 3 refused by an instance, 4 not confirmed in time, "
-    "5 store or provider refused or out of reach, 6 no usable stack, 7 drift, 8 stack locked, "
-    "130 interrupted."
-)
-
-app = typer.Typer(
-    name="pointsman",
-    help="Publish ONNX models, serve them, and switch or roll back in about a second.",
-    epilog=_EPILOG,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-for module in (upload, models, channels, status, predicting, deployments, infra):
-    module.register(app)
+_INTERRUPTED = 130
 
 
-@app.callback()
-def _options(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,  # noqa: FBT002 — a flag
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,  # noqa: FBT002
-) -> None:
-    if debug:
-        os.environ["POINTSMAN_DEBUG"] = "1"
-    if version:
-        from importlib.metadata import version as installed
-
-        typer.echo(f"pointsman {installed('pointsman-cli')}")
-        raise typer.Exit
+def main() -> NoReturn:
+    """Run the command line of this process."""
+    code = run(sys.argv[1:])
+    if code == _INTERRUPTED:
+        # Threads may still wait for a store; whoever pressed Ctrl-C does not want to.
+        os._exit(code)
+    sys.exit(code)
 
 
-def main() -> None:
-    """Run the command; a failure becomes a sentence and an exit code, here and nowhere else."""
-    try:
-        app()
-    except Exception as error:
-        if os.environ.get("POINTSMAN_DEBUG"):
-            raise
-        sys.exit(_explain(error))
+def run(arguments: Sequence[str]) -> int:
+    """Carry out one command; return the exit code, after the failure, if any, has been told."""
+    farewell = _Farewell()
+    with Watchdog(farewell.say) as watchdog:
+        try:
+            try:
+                return _carry_out(arguments)
+            except Exception as error:  # noqa: BLE001 — this is where all of them end
+                watchdog.settled = True
+                return _explain(error)
+        except KeyboardInterrupt:
+            return farewell.say()
+
+
+class _Farewell:
+    """What is said to somebody who pressed Ctrl-C: once, by whichever thread comes to it first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._said = False
+
+    def say(self) -> int:
+        """Tell how things stand; return the exit code."""
+        from pointsman_cli.context import current
+
+        with self._lock:
+            if not self._said:
+                self._said = True
+                context = current.context
+                context.output.error(context.interrupted(), context.facts)
+        return _INTERRUPTED
+
+
+def _carry_out(arguments: Sequence[str]) -> int:
+    from pointsman_cli.application import app
+    from pointsman_cli.context import Context, current
+    from pointsman_cli.output import Output
+
+    _mend_streams()
+    current.debug = "--debug" in arguments
+    # The voice of a command line that turns out to make no sense.
+    current.context = Context(Output(as_json="--json" in arguments), {})
+    code = app(arguments, prog_name="pointsman", standalone_mode=False)
+    if code == _INTERRUPTED:
+        raise KeyboardInterrupt  # swallowed by the parser, outside of any command
+    return int(code or 0)
 
 
 def _explain(error: Exception) -> int:
-    from pointsman.errors import PointsmanError
-    from pointsman_cli.errors import CommandError, exit_code
+    from pointsman_cli.context import current
+    from pointsman_cli.errors import exit_code, explained
 
-    if not isinstance(error, PointsmanError):
-        error = CommandError(
-            f"{type(error).__name__}: {error}",
-            "This is a bug in pointsman: `pointsman --debug …` shows where.",
-        )
-    current.output.error(error)
-    return exit_code(error)
+    if current.debug:
+        import traceback
+
+        traceback.print_exception(error)
+    failure = explained(error)
+    current.context.output.error(failure, current.context.facts)
+    return exit_code(failure)
+
+
+def _mend_streams() -> None:
+    """Let no closed or narrow-minded stream turn a result into a failure."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 — for good
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")

@@ -1,14 +1,18 @@
 """What a command says: data on stdout, the story on stderr, in one of three voices.
 
-Human (Rich), `--json` (exactly one document on stdout), quiet (data and errors only).
+Human (Rich), `--json` (exactly one document on stdout), quiet (data, warnings and errors only).
+Nothing that others wrote reaches a terminal as a control sequence.
 """
 
+import functools
 import json
-import math
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
+
+from pointsman_cli.units import clean
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,7 +21,10 @@ if TYPE_CHECKING:
 
 
 class Transfer(Protocol):
-    """What hears how far a transfer is."""
+    """What hears how far publishing is."""
+
+    def step(self, text: str) -> None:
+        """Learn that a stage begins."""
 
     def expect(self, name: str, size: int) -> None:
         """Learn of a file and its bytes."""
@@ -26,8 +33,11 @@ class Transfer(Protocol):
         """Learn that bytes of it are on their way."""
 
 
-class Silence:
-    """A transfer nobody watches."""
+class Unwatched:
+    """A transfer that only tells its stages."""
+
+    def __init__(self, step: Callable[[str], None]) -> None:
+        self.step = step
 
     def expect(self, name: str, size: int) -> None:
         """Ignore it."""
@@ -36,112 +46,118 @@ class Silence:
         """Ignore it."""
 
 
+class Drawing(Protocol):
+    """Something that moves on the terminal, and can be stopped."""
+
+    def stop(self) -> None:
+        """Stop moving, and give the cursor back."""
+
+
 class Output:
     """One command's voice."""
 
     def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
         self.as_json = as_json
-        self._quiet = quiet
+        self.unheard = False
+        """Whether the reader of stdout has gone; who tells without end should stop."""
+        self._talks = not quiet and not as_json
+        self._documented = False
+        self._drawing: Drawing | None = None
 
     def step(self, text: str) -> None:
         """Tell what is being done."""
-        if not self._quiet and not self.as_json:
-            self._err.print(text, style="dim", highlight=False, markup=False)
+        if self._talks:
+            self._tell("", text, "dim")
 
     def success(self, text: str) -> None:
         """Tell what was achieved, in one line."""
-        if not self._quiet and not self.as_json:
-            self._err.print(f"[green]✓[/] {_escaped(text)}", highlight=False)
+        if self._talks:
+            self._tell("[green]✓[/] ", text)
 
     def warn(self, text: str) -> None:
         """Tell what the operator should know; never suppressed."""
-        self._err.print(f"[yellow]![/] {_escaped(text)}", highlight=False)
+        self._tell("[yellow]![/] ", text)
 
     def result(self, document: Any) -> None:
-        """Give the one document of `--json`; in other voices, nothing."""
-        if self.as_json:
-            sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        """Give the one document of `--json`, once; in other voices, nothing."""
+        if self.as_json and not self._documented:
+            self._documented = True
+            self._write(json.dumps(document, indent=2, ensure_ascii=False))
 
     def data(self, text: str) -> None:
-        """Give data as it is."""
+        """Give a line of data; nothing where a document is given."""
         if not self.as_json:
-            sys.stdout.write(text + "\n")
+            self._write(clean(text))
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Give rows of data; columns shrink only on a terminal."""
-        if self.as_json:
-            return
-        from rich.box import SIMPLE_HEAD
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
+        """Give rows of data; without columns, no header. Folds cells on a narrow terminal."""
+        if not self.as_json:
+            from pointsman_cli.table import rendered
 
-        table = Table(*columns, box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-        for row in rows:
-            table.add_row(*map(Text, row))
-        width = None if sys.stdout.isatty() else 200
-        Console(width=width, highlight=False).print(table)
+            self._write(rendered(columns, rows))
 
-    def error(self, error: "PointsmanError") -> None:
-        """Say what happened and what to do next."""
-        document = getattr(error, "document", None) or {}
+    def error(self, error: "PointsmanError", facts: Mapping[str, Any] | None = None) -> None:
+        """Say what happened and what to do next; `facts` are what was achieved before."""
+        if self._drawing is not None:
+            self._drawing.stop()
+        document = {**(facts or {}), **getattr(error, "document", {})}
         self.result(document | {"error": error.message, "hint": error.hint})
-        self._err.print(f"[bold red]error:[/] {_escaped(error.message)}", highlight=False)
+        self._tell("[bold red]error:[/] ", error.message)
         if error.hint:
-            self._err.print(f"       {_escaped(error.hint)}", highlight=False)
+            self._tell("       ", error.hint)
 
     def live_console(self) -> "Console | None":
         """Return where something may redraw itself; None where nobody watches."""
-        silent = self.as_json or self._quiet or not sys.stderr.isatty()
-        return None if silent else self._err
+        return self._err if self._draws else None
 
     @contextmanager
     def transfer(self) -> Iterator[Transfer]:
-        """Show a bar per file while bytes are moving; nothing where nobody watches."""
-        console = self.live_console()
-        if console is None:
-            yield Silence()
+        """Show stages, and a bar while bytes are moving; on a terminal, that is."""
+        if not self._draws:
+            yield Unwatched(self.step)
             return
-        from pointsman_cli.progress import bars
+        from pointsman_cli.progress import Stages
 
-        with bars(console) as transfer:
-            yield transfer
+        stages = Stages(self._err)
+        with stages.drawn() as self._drawing:
+            yield stages
+        self._drawing = None
+
+    @contextmanager
+    def waiting(self, text: str) -> Iterator[Callable[[str], None]]:
+        """Show that something is waited for; what is yielded changes the words."""
+        if not self._draws:
+            yield lambda _: None
+            return
+        from rich.text import Text
+
+        with self._err.status(Text(clean(text))) as self._drawing:
+            status = self._drawing
+            yield lambda text: status.update(Text(clean(text)))
+        self._drawing = None
+
+    def _tell(self, mark: str, text: str, style: str = "") -> None:
+        from rich.text import Text
+
+        line = Text.from_markup(mark)
+        line.append(clean(text))
+        self._err.print(line, style=style or None, highlight=False)
+
+    def _write(self, text: str) -> None:
+        try:
+            sys.stdout.write(text + "\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # `… | head` has seen enough: that is nobody's failure.
+            self.unheard = True
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     @property
+    def _draws(self) -> bool:
+        return self._talks and self._err.is_terminal and not self._err.is_dumb_terminal
+
+    @functools.cached_property
     def _err(self) -> "Console":
-        from rich.console import Console
+        from pointsman_cli.terminal import story
 
-        return Console(stderr=True, soft_wrap=True)
-
-
-def size(count: float) -> str:
-    """Render bytes for people: `4.4 kB`."""
-    units = ["B", "kB", "MB", "GB", "TB"]
-    power = min(int(math.log(count, 1000)), len(units) - 1) if count >= 1 else 0
-    return f"{count / 1000**power:.{1 if power else 0}f} {units[power]}"
-
-
-def duration(seconds: float | None) -> str:
-    """Render seconds for people: `340 µs`, `12 ms`, `1.4 s`, `3 min`, `2 h`, `5 d`."""
-    if seconds is None:
-        return "-"
-    for below, divisor, unit, digits in _DURATIONS:
-        if seconds < below:
-            return f"{seconds / divisor:.{digits}f} {unit}"
-    return f"{seconds / 86_400:.0f} d"
-
-
-_DURATIONS = (
-    (0.001, 1e-6, "µs", 0),
-    (1, 1e-3, "ms", 0),
-    (10, 1, "s", 1),
-    (120, 1, "s", 0),
-    (7_200, 60, "min", 0),
-    (172_800, 3_600, "h", 0),
-)
-
-
-def _escaped(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)
+        return story()

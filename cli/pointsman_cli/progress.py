@@ -1,4 +1,4 @@
-"""Progress bars for transfers, one per file."""
+"""What moves on a terminal while publishing: a spinner per stage, then one bar for all bytes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,36 +8,55 @@ from rich.progress import (
     BarColumn,
     DownloadColumn,
     Progress,
-    TaskID,
+    SpinnerColumn,
     TextColumn,
     TimeRemainingColumn,
+    TransferSpeedColumn,
 )
+from rich.text import Text
+
+from pointsman_cli.units import clean
 
 
-class Bars:
-    """A `Transfer` that draws."""
+class Stages:
+    """A `Transfer` that draws. Bytes may be reported from several threads."""
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._tasks: dict[str, TaskID] = {}
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            SpinnerColumn(), TextColumn("{task.description}"), console=console, transient=True
+        )
+        self._task = self._progress.add_task("", total=None)
+        self._total = 0
+
+    def step(self, text: str) -> None:
+        """Begin a stage."""
+        self._progress.update(self._task, description=_plain(f"{text} …"))
 
     def expect(self, name: str, size: int) -> None:
-        """Begin a bar."""
-        self._tasks[name] = self._progress.add_task(name, total=size)
+        """Count a file in, and show from now on how many bytes are on their way."""
+        del name
+        if not self._total:
+            self._progress.columns = (
+                *self._progress.columns,
+                BarColumn(),
+                DownloadColumn(),
+                TransferSpeedColumn(),
+                TimeRemainingColumn(),
+            )
+        self._total += size
+        self._progress.update(self._task, total=self._total)
 
     def advance(self, name: str, count: int) -> None:
-        """Move a bar."""
-        self._progress.advance(self._tasks[name], count)
+        """Move the bar, and name the file that moved it."""
+        self._progress.update(self._task, description=_plain(f"uploading {name}"), advance=count)
+
+    @contextmanager
+    def drawn(self) -> Iterator[Progress]:
+        """Draw while the block runs, and leave nothing behind."""
+        with self._progress:
+            yield self._progress
 
 
-@contextmanager
-def bars(console: Console) -> Iterator[Bars]:
-    """Draw while the block runs."""
-    columns = (
-        TextColumn("  {task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
-        yield Bars(progress)
+def _plain(text: str) -> str:
+    """Keep brackets in file names from being read as markup."""
+    return Text(clean(text)).markup

@@ -4,20 +4,16 @@ The same proof follows every deployment, whatever the platform: `/health?generat
 is 200, then the golden set through the public URL.
 """
 
-import json
-import tempfile
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from pointsman import keys
 from pointsman.channel import Channel
-from pointsman.manifest import Version
-from pointsman.transfer import download
-from pointsman_cli import client
+from pointsman_cli import client, replay
+from pointsman_cli.client import Health
 from pointsman_cli.context import Context
 from pointsman_cli.errors import CommandError, Unconfirmed
+from pointsman_cli.units import size
 
 _LOOK_SECONDS = 0.1
 
@@ -40,53 +36,74 @@ class Proof:
 def verify(context: Context, url: str, timeout: float) -> Proof:
     """Wait until `url` serves what the channel names, then replay the golden set there.
 
-    Raises `Unconfirmed` when that takes too long, `CommandError` when answers are wrong.
+    Raises `Unconfirmed` when that takes too long, `CommandError` when the version is refused or
+    its answers are wrong.
     """
     started = time.monotonic()
-    channel = context.registry.channel(context.model, context.channel)
-    _await(url, channel, started + timeout)
-    seconds = time.monotonic() - started
+    channel = _await(context, url, started + timeout)
+    seconds = round(time.monotonic() - started, 3)
     version = context.registry.resolve(context.model, channel.stable)
-    rows = _replay(context, url, version)
+    with context.output.waiting("replaying the golden set"):
+        rows = replay.golden_set(context, url, version)
     return Proof(channel.stable.version, version.digest, channel.generation, seconds, rows)
 
 
-def _await(url: str, channel: Channel, deadline: float) -> None:
-    expected = {"generation": str(channel.generation), "digest": channel.stable.digest}
-    while True:
-        health = client.health(url, **expected)
-        if health is not None and health.ready:
-            return
-        if health is not None and health.body.get("status") == "failed":
-            raise CommandError(
-                f"the service refuses {channel.stable.version}: {health.body.get('reason')}",
-                "`pointsman logs` says more; `pointsman activate` another version.",
-            )
-        if time.monotonic() > deadline:
-            said = (health.body.get("reason") or health.body.get("status")) if health else "nothing"
-            raise Unconfirmed(
-                f"{url} does not serve {channel.stable.version} yet; it says: {said}",
-                "`pointsman logs` says more.",
-            )
-        time.sleep(_LOOK_SECONDS)
+def _await(context: Context, url: str, deadline: float) -> Channel:
+    """Return the channel once it is served, whoever moves it meanwhile."""
+    channel = context.registry.channel(context.model, context.channel)
+    with context.output.waiting(f"waiting for {channel.stable.version}") as update:
+        while True:
+            expected = {"generation": str(channel.generation), "digest": channel.stable.digest}
+            health = client.health(url, **expected)
+            if health is not None and health.ready:
+                return channel
+            if health is not None:
+                update(_progress(health, channel))
+                if _refused(health, channel):
+                    raise _refusal(url, channel)
+            if time.monotonic() > deadline:
+                raise _late(url, channel)
+            if health is not None and (health.body.get("generation") or 0) > channel.generation:
+                channel = context.registry.channel(context.model, context.channel)
+            time.sleep(_LOOK_SECONDS)
 
 
-def _replay(context: Context, url: str, version: Version) -> int:
-    """Ask for the golden set's outputs over HTTP; return its number of rows."""
-    manifest = version.manifest
-    if manifest.golden is None:
-        return 0
-    from pointsman import golden
+def _refused(health: Health, channel: Channel) -> bool:
+    """Tell whether the generation was dealt with, and something else is served than it wants."""
+    body = health.body
+    return body.get("status") == "failed" or (
+        body.get("generation") == channel.generation and body.get("digest") != channel.stable.digest
+    )
 
-    file = next(file for file in manifest.files if file.path == manifest.golden.path)
-    with tempfile.TemporaryDirectory(prefix="pointsman-") as directory:
-        path = Path(directory) / "golden.npz"
-        key = keys.blob(manifest.model, file.sha256)
-        download(context.registry.store, key, file, path, lambda _: None)
-        examples = golden.load(path)
-    inputs = {name: array.tolist() for name, array in examples.inputs.items()}
-    answer = client.predict(url, json.dumps({"inputs": inputs}).encode())
-    computed = golden.from_json(examples, answer.document["outputs"])
-    if difference := golden.mismatch(examples, computed):
-        raise CommandError(f"{url} does not reproduce the golden set: {difference}")
-    return examples.rows
+
+def _refusal(url: str, channel: Channel) -> CommandError:
+    return CommandError(
+        f"the service refuses {channel.stable.version}: {_reason(url)}",
+        "It goes on running: `pointsman logs` says more, and `pointsman activate VERSION` gives "
+        "it another.",
+    )
+
+
+def _late(url: str, channel: Channel) -> Unconfirmed:
+    return Unconfirmed(
+        f"{url} does not serve {channel.stable.version} yet: {_reason(url)}",
+        "It goes on trying: `pointsman logs` says more, and `pointsman deploy` looks again.",
+    )
+
+
+def _reason(url: str) -> str:
+    """Ask without expecting anything: a mismatch would hide the reason behind it."""
+    health = client.health(url)
+    if health is None:
+        return "it does not answer"
+    return str(health.body.get("reason") or health.body.get("status") or "it does not say why")
+
+
+def _progress(health: Health, channel: Channel) -> str:
+    loading = health.body.get("loading")
+    text = f"waiting for {channel.stable.version}"
+    if not isinstance(loading, dict):
+        return text
+    done, total = loading.get("done_bytes") or 0, loading.get("total_bytes") or 0
+    fetched = f", {size(done)} of {size(total)}" if 0 < done < total else ""
+    return f"{text}: {loading.get('step')}{fetched}"

@@ -25,7 +25,7 @@ class InfraError(PointsmanError):
         self, message: str, hint: str = "", document: dict[str, Any] | None = None
     ) -> None:
         super().__init__(message, hint)
-        self.document = document
+        self.document = document or {}
 
 
 class SettingsInvalid(InfraError):

@@ -13,7 +13,6 @@ import pytest
 
 from pointsman import fleet
 from tests import models
-from tests.end_to_end.test_swap_under_load import in_flight
 from tests.servers import service_process
 from tests.servers.service_process import ServiceProcess
 from tests.service.shelf import Shelf
@@ -42,7 +41,7 @@ def asked(service: ServiceProcess, inputs: list[list[int]]) -> Iterator[list[Ans
 
     asking = threading.Thread(target=ask)
     asking.start()
-    service.until(lambda: in_flight(service) == 1, "the request is in flight")
+    service.until(lambda: service.in_flight == 1, "the request is in flight")
     try:
         yield answers
     finally:
@@ -83,7 +82,7 @@ def test_a_request_in_flight_is_answered_before_the_process_ends(
             service.signal(signal.SIGTERM)
             service.until(lambda: service.health()[1]["status"] == "draining", "it drains")
             assert service.health()[0] == 503
-            assert in_flight(service) == 1
+            assert service.in_flight == 1
             late = httpx.get(f"{service.url}/livez", timeout=10)
             assert (late.status_code, late.headers["connection"]) == (200, "close")
             until_closed(service)

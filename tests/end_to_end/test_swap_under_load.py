@@ -66,7 +66,7 @@ def test_a_request_in_flight_over_two_switches_is_answered_by_the_version_it_beg
         answers: list[httpx.Response] = []
         asking = threading.Thread(target=lambda: answers.append(service.predict([[20]])))
         asking.start()
-        service.until(lambda: in_flight(service) == 1, "the slow request is in flight")
+        service.until(lambda: service.in_flight == 1, "the slow request is in flight")
         for pointer in pointers[1:]:
             shelf.activate(pointer)
             service.until_healthy(version=pointer.version)
@@ -121,8 +121,3 @@ def observing(service: ServiceProcess, shelf: Shelf, generation: int) -> Heartbe
     beat = heartbeat()
     assert beat is not None
     return beat
-
-
-def in_flight(service: ServiceProcess) -> float:
-    lines = httpx.get(f"{service.url}/metrics", timeout=10).text.splitlines()
-    return next(float(line.split()[1]) for line in lines if line.startswith("pointsman_in_flight "))

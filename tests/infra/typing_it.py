@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,23 +32,18 @@ class Result:
 Run = Callable[..., Result]
 
 
-def runner(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def runner(capsys: pytest.CaptureFixture[str]) -> Run:
     """Return what runs the command and puts the environment back afterwards."""
 
     def run(*arguments: str) -> Result:
-        with monkeypatch.context() as patch:
-            patch.setattr(sys, "argv", ["pointsman", *arguments])
-            before = dict(os.environ)
-            try:
-                command.main()
-                code: Any = 0
-            except SystemExit as end:
-                code = end.code or 0
-            finally:
-                os.environ.clear()
-                os.environ.update(before)
+        before = dict(os.environ)
+        try:
+            code = command.run(arguments)
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
         printed = capsys.readouterr()
-        return Result(int(code), printed.out, printed.err)
+        return Result(code, printed.out, printed.err)
 
     return run
 

@@ -96,6 +96,13 @@ class ServiceProcess:
         options = {"timeout": 30} | options
         return httpx.post(f"{self.url}/predict", json={"inputs": inputs}, **options)
 
+    @property
+    def in_flight(self) -> int:
+        """How many predictions are being computed, as `/metrics` tells."""
+        lines = httpx.get(f"{self.url}/metrics", timeout=10).text.splitlines()
+        value = next(line for line in lines if line.startswith("pointsman_in_flight ")).split()[1]
+        return int(float(value))
+
     def until(
         self, condition: Callable[[], object], what: str, seconds: float = _START_SECONDS
     ) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.service.in_process import InProcess, Surroundings, serving
+from tests.service.managed import Managed, at_work
 from tests.service.shelf import Shelf
 
 
@@ -34,3 +35,10 @@ async def served(surroundings: Surroundings) -> AsyncIterator[InProcess]:
     async with serving(surroundings) as service:
         await service.until_serving("v1")
         yield service
+
+
+@pytest.fixture
+async def managed(tmp_path: Path) -> AsyncIterator[Managed]:
+    """A manager at work, with nothing aspired yet."""
+    async with at_work(Managed(tmp_path)) as each:
+        yield each

@@ -135,7 +135,7 @@ async def test_an_output_that_cannot_be_written_counts_as_an_error(served: InPro
         ("HEAD", "/predict", "POST"),
         ("PUT", "/predict", "POST"),
         ("OPTIONS", "/predict", "POST"),
-        ("POST", "/health", "GET"),
+        ("POST", "/health", "GET, HEAD"),
         ("DELETE", "/livez", "GET"),
         ("PATCH", "/metrics", "GET"),
         ("POST", "/openapi.json", "GET"),

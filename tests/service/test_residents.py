@@ -101,5 +101,6 @@ async def test_closing_does_not_wait_for_handles(shelf: Shelf) -> None:
     residents.add(v1)
     with v1.claim():
         residents.keep(())
+        await turns()
         await asyncio.wait_for(residents.close(), 20)
         assert v1.state is State.DRAINING

@@ -1,5 +1,6 @@
 """Options that several commands share, and how `name=value` is read."""
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Annotated, TypeVar
 
@@ -7,28 +8,46 @@ import typer
 
 Value = TypeVar("Value")
 
-Why = Annotated[str, typer.Option(help="The reason, for the history.")]
+Why = Annotated[str, typer.Option(metavar="TEXT", help="The reason, for the history.")]
 NoWait = Annotated[
     bool, typer.Option("--no-wait", help="Do not wait until every live instance confirms.")
 ]
 Keep = Annotated[
     bool, typer.Option("--keep", help="Leave the channel as it is when an instance refuses.")
 ]
-Timeout = Annotated[float, typer.Option(min=0.1, help="Seconds to wait for the fleet.")]
+Timeout = Annotated[
+    float, typer.Option(min=0.1, metavar="SECONDS", help="How long to wait for the fleet.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 
 
-def pairs(given: Iterable[str], convert: Callable[[str], Value], option: str) -> dict[str, Value]:
-    """Read `name=value` strings; raises `UsageError` for one that is not."""
+def pairs(
+    given: Iterable[str], convert: Callable[[str], Value], option: str, example: str
+) -> dict[str, Value]:
+    """Read `name=value` strings; raises `UsageError` for one that is not, or comes twice."""
     from pointsman_cli.errors import UsageError
 
-    result = {}
+    hint = f"E.g. {option} {example}"
+    result: dict[str, Value] = {}
     for text in given:
-        name, _, value = text.partition("=")
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise UsageError(f"{option} {text!r} is not NAME=VALUE", hint)
+        if name in result:
+            raise UsageError(f"{option} {name} is given twice", hint)
         try:
             result[name] = convert(value)
-        except ValueError:
-            name = ""
-        if not name or "=" not in text:
-            raise UsageError(f"{option} {text!r} is not NAME=VALUE", "E.g. accuracy=0.97")
+        except ValueError as error:
+            raise UsageError(f"{option} {name}: {value!r} is not {error}", hint) from error
     return result
+
+
+def number(text: str) -> float:
+    """Read a finite number."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError("a finite number")
+    return value

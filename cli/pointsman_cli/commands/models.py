@@ -5,92 +5,100 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pointsman_cli.context import Context, with_context
-from pointsman_cli.output import duration, size
+from pointsman_cli.units import duration, moment, size
 
 if TYPE_CHECKING:
     from pointsman.manifest import Version
+    from pointsman_cli.catalogue import Entry
 
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(no_args_is_help=True)
+    group = typer.Typer()
+    group.callback(invoke_without_command=True)(_help)
     group.command("list")(list_)
     group.command("show")(show)
     app.add_typer(group, name="models", help="What there is to serve.")
 
 
+def _help(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
 @with_context
 def list_(
     context: Context,
-    name: Annotated[str, typer.Argument(help="One model; default: all of them.")] = "",
+    name: Annotated[
+        str | None, typer.Argument(metavar="MODEL", help="One model; default: all of them.")
+    ] = None,
 ) -> None:
     """List models and their versions, newest last."""
-    registry = context.registry
-    names = [name] if name else registry.models()
-    versions = [version for each in names for version in registry.versions(each)]
-    active = {each: _active(context, each) for each in names}
-    context.output.result([_summary(version, active) for version in versions])
-    if not versions:
+    from pointsman_cli.catalogue import catalogue
+
+    model = context.flags["model"] if name is None else name
+    entries = catalogue(context.registry, model)
+    context.output.result([_summary(entry) for entry in entries])
+    if not entries:
         context.output.step(
-            f"{registry.store.url} holds no models yet; `pointsman upload-model` adds one."
+            f"{context.registry.store.url} holds no models yet; `pointsman upload-model` adds one."
         )
         return
     context.output.table(
-        ["model", "version", "published", "size", "metrics", "active in", "note"],
-        [_row(version, active) for version in versions],
+        ["model", "version", "published (UTC)", "size", "metrics", "active in", "note"],
+        [_row(entry) for entry in entries],
     )
+    for entry in entries:
+        if entry.trouble:
+            context.output.warn(entry.trouble)
 
 
 @with_context
 def show(
     context: Context,
-    version: Annotated[str, typer.Argument(help="The version.")],
+    version: Annotated[
+        str | None, typer.Argument(metavar="VERSION", help="Default: the active one.")
+    ] = None,
 ) -> None:
     """Show all that is known of a version."""
     import msgspec
 
+    if version is None:
+        version = context.registry.channel(context.model, context.channel).stable.version
     found = context.registry.version(context.model, version)
     document = {"digest": found.digest} | msgspec.json.decode(found.document)
     context.output.result(document)
-    context.output.table(["what", "value"], _facts(found))
+    context.output.table([], _facts(found))
 
 
-def _active(context: Context, model: str) -> dict[str, list[str]]:
-    """Return which channels serve which version."""
-    from pointsman import keys
-
-    active: dict[str, list[str]] = {}
-    for info in context.registry.store.scan(keys.channels(model)):
-        channel = keys.name_in(info.key)
-        stable = context.registry.channel(model, channel).stable
-        active.setdefault(stable.version, []).append(channel)
-    return active
-
-
-def _summary(version: "Version", active: dict[str, dict[str, list[str]]]) -> dict[str, Any]:
-    manifest = version.manifest
-    return {
-        "model": manifest.model,
-        "version": manifest.version,
-        "digest": version.digest,
+def _summary(entry: "Entry") -> dict[str, Any]:
+    summary: dict[str, Any] = {"model": entry.model, "version": entry.name}
+    if entry.version is None:
+        return summary | {"unreadable": entry.trouble, "active_in": entry.active_in}
+    manifest = entry.version.manifest
+    return summary | {
+        "digest": entry.version.digest,
         "created": manifest.created,
         "bytes": manifest.size,
         "metrics": manifest.metrics,
         "labels": manifest.labels,
         "note": manifest.note,
-        "active_in": active[manifest.model].get(manifest.version, []),
+        "active_in": entry.active_in,
     }
 
 
-def _row(version: "Version", active: dict[str, dict[str, list[str]]]) -> list[str]:
-    manifest = version.manifest
+def _row(entry: "Entry") -> list[str]:
+    active = ", ".join(entry.active_in)
+    if entry.version is None:
+        return [entry.model, entry.name, "unreadable", "", "", active, ""]
+    manifest = entry.version.manifest
     return [
         manifest.model,
         manifest.version,
-        manifest.created.replace("T", " ")[:16],
+        moment(manifest.created)[:16],
         size(manifest.size),
         ", ".join(f"{name} {value:g}" for name, value in manifest.metrics.items()),
-        ", ".join(active[manifest.model].get(manifest.version, [])),
+        active,
         manifest.note,
     ]
 
@@ -101,16 +109,18 @@ def _facts(version: "Version") -> list[list[str]]:
     facts = {
         "version": f"{manifest.model} {manifest.version}",
         "digest": version.digest,
-        "published": f"{manifest.created} by {manifest.by}",
+        "published": f"{moment(manifest.created)} UTC by {manifest.by}",
         "inputs": "\n".join(map(str, manifest.inputs)),
         "outputs": "\n".join(map(str, manifest.outputs)),
         "files": "\n".join(f"{file.path} ({size(file.size)})" for file in manifest.files),
-        "golden set": f"{golden.rows} rows, rtol {golden.rtol:g}" if golden else "none",
+        "golden set": f"{golden.rows} rows, rtol {golden.rtol:g}, atol {golden.atol:g}"
+        if golden
+        else "none",
         "metrics": ", ".join(f"{name} {value:g}" for name, value in manifest.metrics.items()),
         "labels": ", ".join(f"{name}={value}" for name, value in manifest.labels.items()),
         "note": manifest.note,
         "git commit": manifest.git_commit,
-        "onnx": ", ".join(f"{name} {number}" for name, number in manifest.onnx.opsets.items()),
+        "opsets": ", ".join(f"{name} {number}" for name, number in manifest.onnx.opsets.items()),
         "producer": manifest.onnx.producer,
         "validated": f"{manifest.measured.runtime}: loads in "
         f"{duration(manifest.measured.load_seconds)}, answers in "

@@ -5,11 +5,26 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from pointsman_cli.context import Context, with_context
-from pointsman_cli.output import duration, size
+from pointsman_cli.units import counted, duration, moment, size
 
 if TYPE_CHECKING:
     from pointsman.channel import Channel
     from pointsman.heartbeat import Instance
+    from pointsman_cli.platforms.base import Deployment
+
+_COLUMNS = (
+    "instance",
+    "serves",
+    "status",
+    "generation",
+    "requests",
+    "errors",
+    "p50",
+    "p99",
+    "memory",
+    "age",
+    "rollback",
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -21,34 +36,44 @@ def register(app: typer.Typer) -> None:
 def status(context: Context) -> None:
     """Show the channel and every instance of it."""
     from pointsman import fleet
+    from pointsman_cli.platforms.discovery import platform
 
     channel = context.registry.channel(context.model, context.channel)
     instances = fleet.instances(context.fleet_store, context.model, context.channel)
-    context.output.result(_document(context, channel, instances))
-    context.output.data(_headline(context, channel))
+    here = platform("local", context).status()
+    context.output.result(_document(context, channel, instances, here))
+    context.output.data(_headline(context, channel, instances))
+    if here is not None:
+        context.output.step(f"{here.instance} runs here, at {here.url}")
     if not instances:
         context.output.step("no instance has reported yet; `pointsman deploy` starts one")
         return
-    columns = ["instance", "serves", "status", "generation", "requests", "errors", "p50", "p99"]
-    context.output.table(
-        [*columns, "memory", "seen", "rollback"], [_row(instance) for instance in instances]
-    )
+    context.output.table(_COLUMNS, [_row(instance, channel) for instance in instances])
     for instance in instances:
         reason = instance.heartbeat.refused or instance.heartbeat.degraded
         if reason:
             context.output.warn(f"{instance.heartbeat.instance}: {reason}")
 
 
-def _headline(context: Context, channel: "Channel") -> str:
+def _headline(context: Context, channel: "Channel", instances: "list[Instance]") -> str:
     last = channel.history[-1]
     why = f" ({last.why})" if last.why else ""
+    live = [instance for instance in instances if instance.live]
+    digest = channel.stable.digest
+    serving = sum(instance.heartbeat.serving_digest == digest for instance in live)
+    followed = f", served by {serving} of {counted(len(live), 'instance')}" if live else ""
     return (
-        f"{context.model}/{context.channel} names {channel.stable.version}, generation "
-        f"{channel.generation}, since {last.at.replace('T', ' ')[:19]} by {last.by}{why}"
+        f"{context.model}/{context.channel} names {channel.stable.version}{followed}; generation "
+        f"{channel.generation}, since {moment(last.at)} UTC by {last.by}{why}"
     )
 
 
-def _document(context: Context, channel: "Channel", instances: list["Instance"]) -> dict[str, Any]:
+def _document(
+    context: Context,
+    channel: "Channel",
+    instances: "list[Instance]",
+    here: "Deployment | None",
+) -> dict[str, Any]:
     import msgspec
 
     return {
@@ -56,6 +81,7 @@ def _document(context: Context, channel: "Channel", instances: list["Instance"])
         "channel": context.channel,
         "generation": channel.generation,
         "stable": msgspec.to_builtins(channel.stable),
+        "local": here.document() if here else None,
         "instances": [
             msgspec.to_builtins(instance.heartbeat)
             | {"live": instance.live, "age_seconds": round(instance.age.total_seconds(), 1)}
@@ -64,19 +90,20 @@ def _document(context: Context, channel: "Channel", instances: list["Instance"])
     }
 
 
-def _row(instance: "Instance") -> list[str]:
+def _row(instance: "Instance", channel: "Channel") -> list[str]:
     beat = instance.heartbeat
     serving = next((each for each in beat.servables if each.digest == beat.serving_digest), None)
+    behind = beat.observed_generation < channel.generation
     return [
         beat.instance,
         beat.serving or "nothing",
         beat.status if instance.live else "stale",
-        str(beat.observed_generation),
+        f"{beat.observed_generation}{', behind' if behind and instance.live else ''}",
         str(serving.requests if serving else 0),
         str(beat.errors),
         duration(serving.p50_seconds if serving else None),
         duration(serving.p99_seconds if serving else None),
         size(beat.rss_bytes),
-        f"{duration(instance.age.total_seconds())} ago",
-        beat.rollback_readiness or "nothing to go to",
+        duration(instance.age.total_seconds()),
+        beat.rollback_readiness or "-",
     ]

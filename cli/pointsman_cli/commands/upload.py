@@ -1,17 +1,31 @@
 """`upload-model`: make files a version."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pointsman_cli.commands.arguments import DryRun, Keep, NoWait, Timeout, Why, pairs
+from pointsman_cli.commands.arguments import DryRun, Keep, NoWait, Timeout, Why, number, pairs
 from pointsman_cli.context import Context, with_context
-from pointsman_cli.output import duration, size
+from pointsman_cli.units import counted, duration, size
 
 if TYPE_CHECKING:
     from pointsman.manifest import Manifest
     from pointsman.publishing import Published
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is to be published."""
+
+    version: str
+    path: Path
+    golden: Path | None
+    metrics: dict[str, float]
+    labels: dict[str, str]
+    note: str
+    dry_run: bool
 
 
 def register(app: typer.Typer) -> None:
@@ -25,15 +39,28 @@ def register(app: typer.Typer) -> None:
 @with_context
 def upload_model(
     context: Context,
-    version: Annotated[str, typer.Argument(help="The version's name, for ever: v1, 2026-11-22, …")],
-    path: Annotated[Path, typer.Argument(help="An .onnx file, or a directory with one.")],
+    version: Annotated[
+        str,
+        typer.Argument(metavar="VERSION", help="The version's name, for ever: v1, 2026-11-22, …"),
+    ],
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="An .onnx file, or a directory with one.")
+    ],
     golden: Annotated[
         Path | None,
-        typer.Option(help="An .npz of inputs/NAME and outputs/NAME, replayed before serving."),
+        typer.Option(
+            metavar="FILE", help="An .npz of inputs/NAME and outputs/NAME, replayed before serving."
+        ),
     ] = None,
-    metric: Annotated[list[str], typer.Option(help="name=number, any number of times.")] = [],
-    label: Annotated[list[str], typer.Option(help="name=text, any number of times.")] = [],
-    note: Annotated[str, typer.Option(help="A sentence for those who come later.")] = "",
+    metric: Annotated[
+        list[str], typer.Option(metavar="NAME=NUMBER", help="Any number of times.")
+    ] = [],
+    label: Annotated[
+        list[str], typer.Option(metavar="NAME=TEXT", help="Any number of times.")
+    ] = [],
+    note: Annotated[
+        str, typer.Option(metavar="TEXT", help="A sentence for those who come later.")
+    ] = "",
     activate: Annotated[bool, typer.Option("--activate", help="Serve it at once.")] = False,
     why: Why = "",
     no_wait: NoWait = False,
@@ -46,89 +73,121 @@ def upload_model(
     The model is loaded and run in a process of its own before anything is uploaded. Publishing
     the same content again changes nothing; other content under a used name is refused.
     """
-    published = _publish(context, version, path, golden, metric, label, note, dry_run=dry_run)
-    manifest = published.version.manifest
-    _compare_with_stable(context, manifest)
+    request = Request(
+        version=version,
+        path=path,
+        golden=golden,
+        metrics=pairs(metric, number, "--metric", "accuracy=0.97"),
+        labels=pairs(label, str, "--label", "team=vision"),
+        note=note,
+        dry_run=dry_run,
+    )
+    # Read first: what a store out of reach makes impossible fails before the model is tried.
+    active = _active(context)
+    published = _publish(context, request)
+    if active is not None:
+        _compare(context, active, published.version.manifest)
     if activate and not dry_run:
-        from pointsman_cli.moving import Activation, Patience, move
+        from pointsman_cli.moves import Activation
+        from pointsman_cli.moving import Patience, move
 
         patience = Patience(wait=not no_wait, seconds=timeout, keep=keep)
-        move(context, Activation(manifest.version), why, patience)
-        return
-    context.output.result(
-        {
-            "model": manifest.model,
-            "version": manifest.version,
-            "digest": published.version.digest,
-            "created": published.created and not dry_run,
-            "bytes": manifest.size,
-            "files": [file.path for file in manifest.files],
-        }
-    )
+        move(context, Activation(version), why, patience)
+    else:
+        context.output.result(_document(published, request))
 
 
-def _publish(
-    context: Context,
-    version: str,
-    path: Path,
-    golden: Path | None,
-    metric: list[str],
-    label: list[str],
-    note: str,
-    *,
-    dry_run: bool,
-) -> "Published":
+def _publish(context: Context, request: Request) -> "Published":
     from pointsman.publishing import Progress
 
     output = context.output
-    metrics = pairs(metric, float, "--metric")
-    labels = pairs(label, str, "--label")
+    context.stands(
+        "Nothing was published; what was uploaded already is not uploaded again next time."
+    )
     with output.transfer() as transfer:
         published = context.registry.publish(
             context.model,
-            version,
-            path,
-            golden=golden,
-            metrics=metrics,
-            labels=labels,
-            note=note,
-            progress=Progress(output.step, transfer.expect, transfer.advance),
-            dry_run=dry_run,
+            request.version,
+            request.path,
+            golden=request.golden,
+            metrics=request.metrics,
+            labels=request.labels,
+            note=request.note,
+            progress=Progress(transfer.step, transfer.expect, transfer.advance),
+            dry_run=request.dry_run,
         )
-    output.success(_sentence(published, dry_run=dry_run))
+    output.success(_sentence(published, dry_run=request.dry_run))
+    if not published.created:
+        _mention_what_stays(context, published.version.manifest, request)
+    if not request.dry_run:
+        context.stands(
+            f"{context.model} {request.version} is published; `pointsman activate "
+            f"{request.version}` makes it serve.",
+            published=_document(published, request),
+        )
     return published
+
+
+def _document(published: "Published", request: Request) -> dict[str, Any]:
+    manifest = published.version.manifest
+    return {
+        "model": manifest.model,
+        "version": manifest.version,
+        "digest": published.version.digest,
+        "created": published.created and not request.dry_run,
+        "bytes": manifest.size,
+        "files": [file.path for file in manifest.files],
+        "dry_run": request.dry_run,
+    }
 
 
 def _sentence(published: "Published", *, dry_run: bool) -> str:
     manifest = published.version.manifest
     measured = manifest.measured
+    latency = duration(measured.latency_seconds)
     verb = "would publish" if dry_run else "published"
     facts = [
         f"{verb} {manifest.model} {manifest.version}"
         if published.created
         else f"{manifest.model} {manifest.version} is already there, with the same content",
-        f"{len(manifest.files)} files, {size(manifest.size)}",
-        f"loads in {duration(measured.load_seconds)}",
-        f"answers in {duration(measured.latency_seconds)}",
+        f"{counted(len(manifest.files), 'file')}, {size(manifest.size)}",
+        f"loads in {duration(measured.load_seconds)}, answers in {latency}",
     ]
     if manifest.golden:
-        facts.append(f"golden set of {manifest.golden.rows} rows")
+        facts.append(f"golden set of {counted(manifest.golden.rows, 'row')}")
     return " · ".join(facts)
 
 
-def _compare_with_stable(context: Context, manifest: "Manifest") -> None:
-    """Warn when clients of what is active would notice: the signature differs."""
-    from pointsman.errors import NotFound
+def _mention_what_stays(context: Context, manifest: "Manifest", request: Request) -> None:
+    """Warn when something was said of a version that is there, because versions never change."""
+    for name, verb in (("metrics", "stay"), ("labels", "stay"), ("note", "stays")):
+        said, published = getattr(request, name), getattr(manifest, name)
+        if said and said != published:
+            context.output.warn(f"its {name} {verb} as published: {published or 'none'}")
+
+
+def _active(context: Context) -> "Manifest | None":
+    """Return the manifest of what is active, if anything is, and if it can be read."""
+    from pointsman.errors import NotFound, PointsmanError, StoreError
 
     try:
         stable = context.registry.channel(context.model, context.channel).stable
-        active = context.registry.resolve(context.model, stable).manifest
+        return context.registry.resolve(context.model, stable).manifest
     except NotFound:
-        return
+        return None
+    except StoreError:
+        raise
+    except PointsmanError as error:
+        context.output.warn(f"it cannot be compared with what is active: {error.message}")
+        return None
+
+
+def _compare(context: Context, active: "Manifest", manifest: "Manifest") -> None:
+    """Warn when clients of what is active would notice: the signature differs."""
     for kind in ("inputs", "outputs"):
         old, new = getattr(active, kind), getattr(manifest, kind)
         if old != new:
             context.output.warn(
-                f"its {kind} differ from those of {stable.version}, which is active: "
+                f"its {kind} differ from those of {active.version}, which is active: "
                 f"{'; '.join(map(str, old))} → {'; '.join(map(str, new))}"
             )

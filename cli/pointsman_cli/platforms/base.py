@@ -13,7 +13,7 @@ from pointsman_cli.context import Context
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What `deploy` was asked for; None where the configuration decides."""
+    """What `deploy` was asked for; None where what runs, or else the configuration, decides."""
 
     host: str | None = None
     port: int | None = None
@@ -51,7 +51,7 @@ class Platform(Protocol):
         ...
 
     def deploy(self, wanted: Wanted) -> Deployment:
-        """Start or replace the service; returns when its process runs, ready or not."""
+        """Start or replace the service; returns when it answers, ready or not."""
         ...
 
     def status(self) -> Deployment | None:

@@ -1,13 +1,10 @@
 """The local platform: the service as a supervised process on this machine.
 
-The supervisor outlives the command; its record lies in `.pointsman/local/<model>-<channel>/`,
-beside the log, and names the process by id and start time, so that a reused id is never
-mistaken for it.
+The supervisor outlives the command; its record lies in `.pointsman/local/<model>/<channel>/`,
+beside the log.
 """
 
-import os
-import signal
-import socket
+import secrets
 import sys
 import time
 from collections.abc import Iterator
@@ -18,25 +15,15 @@ import psutil
 from pointsman_cli import client, process
 from pointsman_cli.context import Context
 from pointsman_cli.errors import CommandError
+from pointsman_cli.platforms import addresses, log_tail
+from pointsman_cli.platforms import record as records
 from pointsman_cli.platforms.base import Deployment, Wanted
-from pointsman_cli.platforms.log_tail import tail
+from pointsman_cli.platforms.record import SUPERVISOR, Record
 
 _HEARTBEAT_SECONDS = "5"
-_PORT_SECONDS = 20.0
+_ANSWER_SECONDS = 20.0
 _END_SECONDS = 40.0
 _LOOK_SECONDS = 0.05
-
-
-class Record(msgspec.Struct, frozen=True):
-    """A running deployment, as remembered between commands."""
-
-    pid: int
-    started: float
-    url: str
-    instance: str
-    store: str
-    wanted_port: int
-    host: str
 
 
 class LocalPlatform:
@@ -44,50 +31,48 @@ class LocalPlatform:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._name = f"{context.model}-{context.channel}"
-        self._directory = context.project.state / "local" / self._name
+        self._name = f"{context.model}/{context.channel}"
+        self._directory = context.project.state / "local" / context.model / context.channel
         self._log = self._directory / "service.log"
-        self._record_file = self._directory / "deployment.json"
 
     def check(self, wanted: Wanted) -> None:
         """Raise when the port belongs to somebody else."""
-        host, port = self._address(wanted)
-        if self._stays(wanted) or port == 0:
+        record = self._running()
+        if record and self._stays(record, wanted):
             return
-        record = self._record()
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError as error:
-                if record is not None and record.url.endswith(f":{port}"):
-                    return  # it is ours, and about to be replaced
-                raise CommandError(
-                    f"port {port} on {host} cannot be used: {error.strerror}",
-                    "Choose another with --port; 0 takes any free one.",
-                ) from error
+        host, port = self._address(record, wanted)
+        if record and (record.host, record.port) == (host, port):
+            return  # it is ours, and about to be replaced
+        if reason := addresses.refusal(host, port):
+            raise CommandError(
+                f"port {port} on {host} cannot be used: {reason}",
+                "Choose another with --port; 0 takes any free one.",
+            )
 
     def plan(self, wanted: Wanted) -> list[str]:
         """Say in sentences what deploying would do."""
-        host, port = self._address(wanted)
-        record = self._record()
-        if self._stays(wanted) and record:
+        record = self._running()
+        if record and self._stays(record, wanted):
             return [f"leave {self._name} running at {record.url} (process {record.pid})"]
+        host, port = self._address(record, wanted)
         first = [f"end the process {record.pid} at {record.url}"] if record else []
-        return [*first, f"start {self._name} on {host} port {port or 'chosen by the system'}"]
+        return [*first, f"start {self._name} on {host}, port {port or 'chosen by the system'}"]
 
     def deploy(self, wanted: Wanted) -> Deployment:
         """Start the service, or leave it if it already runs as wanted."""
-        record = self._record()
-        if record is not None and not self._stays(wanted):
-            self._context.output.step(f"ending the process {record.pid}")
-            self._end(record)
-            record = None
-        return self._deployment(record or self._start(wanted))
+        with records.held(self._directory, self._tell_occupied):
+            record = self._running()
+            if record and self._stays(record, wanted):
+                return self._deployment(record)
+            host, port = self._address(record, wanted)
+            if record:
+                self._context.stands("What ran was told to end; `pointsman deploy` starts it anew.")
+                self._end(record)
+            return self._deployment(self._start(host, port))
 
     def status(self) -> Deployment | None:
         """Return the running service; None when there is none, or it died."""
-        record = self._record()
+        record = self._running()
         return self._deployment(record) if record else None
 
     def logs(self, *, follow: bool, lines: int) -> Iterator[str]:
@@ -96,95 +81,121 @@ class LocalPlatform:
             raise CommandError(
                 f"{self._name} has no log here", "`pointsman deploy --platform local` starts it."
             )
-        return tail(self._log, lines=lines, follow=follow)
+        if follow:
+            return log_tail.follow(self._log, lines, lambda: self._running() is not None)
+        return iter(log_tail.last_lines(self._log, lines))
 
     def destroy(self) -> bool:
         """End the service in good order and remove its record and log."""
-        record = self._record()
-        if record is not None:
-            self._end(record)
-        existed = self._record_file.exists()
-        for path in (self._record_file, self._log):
-            path.unlink(missing_ok=True)
-        if self._directory.is_dir():
-            self._directory.rmdir()
+        if not self._directory.is_dir():
+            return False
+        with records.held(self._directory, self._tell_occupied):
+            existed = records.read(self._directory) is not None or self._log.exists()
+            if record := self._running():
+                self._context.stands("It was told to end; `pointsman destroy` waits until it has.")
+                self._end(record)
+            records.forget(self._directory)
+            self._log.unlink(missing_ok=True)
+            self._remove_empty()
         return existed
 
-    def _start(self, wanted: Wanted) -> Record:
-        host, port = self._address(wanted)
-        port = port or _free_port(host)
-        instance = f"local-{os.urandom(3).hex()}"
+    def _start(self, host: str, port: int) -> Record:
+        port = port or addresses.free_port(host)
         configuration = self._context.project.configuration
-        self._directory.mkdir(parents=True, exist_ok=True)
-        environment = self._context.service_environment | {
-            "POINTSMAN_STORE": configuration.store,
+        record = Record(
+            instance=f"local-{secrets.token_hex(3)}",
+            url=addresses.url(host, port),
+            host=host,
+            port=port,
+            store=configuration.store,
+            fleet=configuration.fleet,
+        )
+        records.write(self._directory, record)
+        self._context.stands(
+            f"The service is starting at {record.url} all the same: `pointsman deploy` looks "
+            "again, `pointsman destroy` ends it."
+        )
+        arguments = [sys.executable, "-m", SUPERVISOR, str(self._directory), record.instance]
+        pid = process.start_detached(arguments, self._environment(record), self._log)
+        started = msgspec.structs.replace(record, pid=pid)
+        with self._context.output.waiting("starting the service"):
+            self._await_answer(started)
+        return started
+
+    def _environment(self, record: Record) -> dict[str, str]:
+        inherited = {
+            "POINTSMAN_CACHE_DIR": str(self._context.project.state / "cache"),
+            "POINTSMAN_HEARTBEAT_SECONDS": _HEARTBEAT_SECONDS,
+        } | self._context.service_environment
+        return inherited | {
+            "POINTSMAN_STORE": record.store,
             "POINTSMAN_MODEL": self._context.model,
             "POINTSMAN_CHANNEL": self._context.channel,
-            "POINTSMAN_FLEET": configuration.fleet,
-            "POINTSMAN_HOST": host,
-            "POINTSMAN_INSTANCE": instance,
+            "POINTSMAN_FLEET": record.fleet,
+            "POINTSMAN_HOST": record.host,
+            "POINTSMAN_INSTANCE": record.instance,
             "POINTSMAN_PLATFORM": "local",
-            "POINTSMAN_CACHE_DIR": str(self._context.project.state / "cache"),
-            "POINTSMAN_HEARTBEAT_SECONDS": os.environ.get(
-                "POINTSMAN_HEARTBEAT_SECONDS", _HEARTBEAT_SECONDS
-            ),
-            "PORT": str(port),
+            "PORT": str(record.port),
         }
-        arguments = [sys.executable, "-m", "pointsman_cli.platforms.supervisor"]
-        pid = process.start_detached(arguments, environment, self._log)
-        record = Record(
-            pid=pid,
-            started=process.started_at(pid) or 0.0,
-            url=f"http://{host}:{port}",
-            instance=instance,
-            store=configuration.store,
-            wanted_port=port,
-            host=host,
-        )
-        self._record_file.write_bytes(msgspec.json.encode(record))
-        self._await_answer(record)
-        return record
 
     def _await_answer(self, record: Record) -> None:
-        """Return when the service answers at all; raise with its last words when it cannot."""
-        deadline = time.monotonic() + _PORT_SECONDS
-        while client.health(record.url) is None:
-            if process.started_at(record.pid) is None or time.monotonic() > deadline:
-                words = "\n".join(tail(self._log, lines=5, follow=False)).strip()
-                self.destroy()
-                raise CommandError(f"the service did not start: {words or 'it said nothing'}")
+        """Return when this very service answers; raise with its last words when it cannot."""
+        deadline = time.monotonic() + _ANSWER_SECONDS
+        while True:
+            health = client.health(record.url)
+            if health is not None and health.body.get("instance") == record.instance:
+                return
+            if not records.is_supervised(self._directory, record) or time.monotonic() > deadline:
+                self._end(record)
+                records.forget(self._directory)
+                raise CommandError(
+                    f"the service did not start: {self._last_words()}",
+                    "`pointsman logs` shows all it said.",
+                )
             time.sleep(_LOOK_SECONDS)
+
+    def _last_words(self) -> str:
+        lines = [line.strip() for line in log_tail.last_lines(self._log, 20) if line.strip()]
+        errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+        return (errors or lines or ["it said nothing"])[-1]
 
     def _end(self, record: Record) -> None:
         """Ask the supervisor to end, and wait; after the drain time, insist."""
-        with_children = [psutil.Process(record.pid)]
-        with_children += with_children[0].children(recursive=True)
-        os.kill(record.pid, signal.SIGTERM)
-        _, remaining = psutil.wait_procs(with_children, timeout=_END_SECONDS)
+        found = records.processes(record)
+        # Without a supervisor, what it left behind is asked itself.
+        asked = [each for each in found if each.pid == record.pid] or found
+        self._context.output.step(f"ending process {record.pid}, requests in flight first")
+        for each in asked:
+            _signal(each, insist=False)
+        _, remaining = psutil.wait_procs(found, timeout=_END_SECONDS)
         for each in remaining:
-            each.kill()
+            _signal(each, insist=True)
+        psutil.wait_procs(remaining)
 
-    def _record(self) -> Record | None:
-        """Return the deployment on record if its process is the one that still runs."""
-        try:
-            record = msgspec.json.decode(self._record_file.read_bytes(), type=Record)
-        except (FileNotFoundError, msgspec.DecodeError):
+    def _running(self) -> Record | None:
+        """Return the deployment on record, if there is anything left of it."""
+        record = records.read(self._directory)
+        if record is None or not (
+            records.is_supervised(self._directory, record) or records.processes(record)
+        ):
             return None
-        return record if process.started_at(record.pid) == record.started else None
+        return record
 
-    def _stays(self, wanted: Wanted) -> bool:
-        record = self._record()
-        if record is None or wanted.restart:
-            return False
-        host, port = self._address(wanted)
-        store = self._context.project.configuration.store
-        same_port = wanted.port in {None, 0} or port == record.wanted_port
-        return (record.host, record.store) == (host, store) and same_port
+    def _stays(self, record: Record, wanted: Wanted) -> bool:
+        configuration = self._context.project.configuration
+        return (
+            not wanted.restart
+            and records.is_supervised(self._directory, record)
+            and (record.store, record.fleet) == (configuration.store, configuration.fleet)
+            and wanted.host in {None, record.host}
+            and wanted.port in {None, 0, record.port}
+        )
 
-    def _address(self, wanted: Wanted) -> tuple[str, int]:
-        local = self._context.project.configuration.local
-        port = local.port if wanted.port is None else wanted.port
-        return wanted.host or local.host, port
+    def _address(self, record: Record | None, wanted: Wanted) -> tuple[str, int]:
+        """Return host and port: as asked for, else as it was, else as configured."""
+        usual = record or self._context.project.configuration.local
+        port = usual.port if wanted.port is None else wanted.port
+        return wanted.host or usual.host, port
 
     def _deployment(self, record: Record) -> Deployment:
         return Deployment(
@@ -196,8 +207,20 @@ class LocalPlatform:
             log=str(self._log),
         )
 
+    def _tell_occupied(self) -> None:
+        self._context.output.step(f"waiting for another pointsman to finish with {self._name}")
 
-def _free_port(host: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+    def _remove_empty(self) -> None:
+        """Remove the directories that nothing else is in."""
+        for directory in (self._directory, self._directory.parent, self._directory.parent.parent):
+            try:
+                directory.rmdir()
+            except OSError:
+                return
+
+
+def _signal(target: psutil.Process, *, insist: bool) -> None:
+    try:
+        (target.kill if insist else target.terminate)()
+    except psutil.NoSuchProcess:
+        return

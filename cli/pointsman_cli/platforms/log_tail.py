@@ -2,22 +2,40 @@
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 _LOOK_SECONDS = 0.2
 
 
-def tail(path: Path, *, lines: int, follow: bool) -> Iterator[str]:
-    """Yield the last `lines` lines, then, with `follow`, every line that is written."""
+def last_lines(path: Path, lines: int) -> list[str]:
+    """Return the last `lines` lines."""
     with path.open(encoding="utf-8", errors="replace") as file:
-        for line in deque(file, maxlen=lines):
-            yield line.rstrip("\n")
+        return [line.rstrip("\n") for line in deque(file, maxlen=lines)]
+
+
+def follow(path: Path, lines: int, goes_on: Callable[[], bool]) -> Iterator[str]:
+    """Yield the last `lines` lines, then every line as it is completed.
+
+    Ends when, with everything told, nobody will write any more or the file has gone.
+    """
+    with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
         partial = ""
-        while follow:
-            partial += file.readline()
-            if partial.endswith("\n"):
-                yield partial.rstrip("\n")
-                partial = ""
+        for line in deque(file, maxlen=lines):
+            if line.endswith("\n"):
+                yield line.rstrip("\n")
             else:
-                time.sleep(_LOOK_SECONDS)
+                partial = line
+        while True:
+            # Asked before reading: what was written until the end is read after it.
+            last = not goes_on() or not path.exists()
+            while line := file.readline():
+                partial += line
+                if partial.endswith("\n"):
+                    yield partial.rstrip("\n")
+                    partial = ""
+            if last:
+                break
+            time.sleep(_LOOK_SECONDS)
+        if partial:
+            yield partial

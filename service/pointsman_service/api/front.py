@@ -25,11 +25,12 @@ from pointsman_service.service import Service
 Handler = Callable[[Service, Request], Awaitable[Response]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_ROUTES: dict[str, tuple[str, Handler]] = {
-    "/predict": ("POST", predict.predict),
-    "/health": ("GET", probes.ready),
-    "/livez": ("GET", probes.live),
-    "/metrics": ("GET", metrics.metrics),
+_READ = ("GET", "HEAD")
+_ROUTES: dict[str, tuple[tuple[str, ...], Handler]] = {
+    "/predict": (("POST",), predict.predict),
+    "/health": (_READ, probes.ready),
+    "/livez": (_READ, probes.live),
+    "/metrics": (_READ, metrics.metrics),
 }
 _DOCUMENTATION = ("/docs", "/redoc", "/openapi.json")
 
@@ -58,12 +59,12 @@ class Front:
             behind = await self._behind()
             await behind(scope, receive, self._with_headers(identifier, send))
             return
-        method, handler = _ROUTES.get(path, (scope["method"], _nothing_there))
-        if scope["method"] == method or (scope["method"] == "HEAD" and method == "GET"):
+        methods, handler = _ROUTES.get(path, ((scope["method"],), _nothing_there))
+        if scope["method"] in methods:
             response = await self._answer(handler, request, identifier)
         else:
-            response = messages.error_response(405, f"{path} takes {method}")
-            response.headers.append((b"allow", method.encode()))
+            response = messages.error_response(405, f"{path} takes {methods[0]}")
+            response.headers.append((b"allow", ", ".join(methods).encode()))
         await messages.respond(response, send, self._headers(identifier, request.judged_by))
 
     async def _answer(self, handler: Handler, request: Request, identifier: bytes) -> Response:

@@ -1,0 +1,34 @@
+"""Where a local service listens, and what URL leads there."""
+
+import socket
+
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 — names them, binds nothing
+
+
+def url(host: str, port: int) -> str:
+    """Return the URL by which this machine reaches a service that listens there."""
+    reached = _EVERYWHERE.get(host, host)
+    return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
+
+
+def refusal(host: str, port: int) -> str:
+    """Say why nobody can listen there now; "" when somebody can. Port 0 is any."""
+    with _socket(host) as probe:
+        # As the service does it: what lingers of closed connections is no obstacle.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return error.strerror or str(error)
+    return ""
+
+
+def free_port(host: str) -> int:
+    """Return a port that nobody listens on at this moment."""
+    with _socket(host) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def _socket(host: str) -> socket.socket:
+    return socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)

@@ -1,0 +1,216 @@
+"""`activate` and `rollback` on a fleet: confirmed, refused and put back, or left alone and said."""
+
+import os
+from typing import Any
+
+import pytest
+
+from pointsman import keys
+from pointsman.channel import Channel
+from pointsman.stores.base import ObjectStore
+from tests.cli.fleet import FakeInstance, following
+from tests.cli.workspace import MODEL, Workspace
+
+
+@pytest.fixture
+def store(listed: Workspace) -> ObjectStore:
+    return listed.registry.store
+
+
+def now(workspace: Workspace) -> Channel:
+    return workspace.registry.channel(MODEL, "production")
+
+
+def instance(store: ObjectStore, name: str = "one", **traits: Any) -> FakeInstance:
+    return FakeInstance(store, MODEL, name, **traits)
+
+
+def test_an_activation_waits_for_every_instance(listed: Workspace, store: ObjectStore) -> None:
+    listed.registry.activate(MODEL, "v1")
+    with following(instance(store, "one"), instance(store, "two")):
+        result = listed.run("activate", "v2", "--why", "better")
+    assert "✓ 2/2 on v2 in " in result.err
+    assert "· 0 failed requests · was v1" in result.err
+    assert now(listed).history[-1].why == "better"
+
+
+def test_the_document_names_every_instance(listed: Workspace, store: ObjectStore) -> None:
+    listed.registry.activate(MODEL, "v1")
+    with following(instance(store)):
+        document = listed.json("activate", "v2")
+    [answer] = document.pop("instances")
+    assert document.pop("seconds") == answer.pop("seconds") > 0
+    assert answer == {"id": "one", "state": "serving", "version": "v2", "reason": ""}
+    assert document == {
+        "model": MODEL,
+        "channel": "production",
+        "generation": 2,
+        "from": "v1",
+        "to": "v2",
+        "stale": [],
+        "failed_requests": 0,
+    }
+
+
+def test_a_rollback_waits_too(listed: Workspace, store: ObjectStore) -> None:
+    listed.registry.activate(MODEL, "v1")
+    listed.registry.activate(MODEL, "v2")
+    with following(instance(store)):
+        document = listed.json("rollback")
+    assert (document["from"], document["to"]) == ("v2", "v1")
+    assert [each["state"] for each in document["instances"]] == ["serving"]
+
+
+def test_without_instances_a_move_says_that_nobody_serves(listed: Workspace) -> None:
+    assert "production names v1 · no instance is running" in listed.run("activate", "v1").err
+
+
+def test_no_wait_asks_nobody(listed: Workspace, store: ObjectStore) -> None:
+    listed.registry.activate(MODEL, "v1")
+    with following(instance(store, silent_from=2)):
+        document = listed.json("activate", "v2", "--no-wait")
+    assert (document["to"], document["instances"], document["seconds"]) == ("v2", [], None)
+
+
+def test_what_is_active_already_is_confirmed_and_not_moved(
+    listed: Workspace, store: ObjectStore
+) -> None:
+    listed.registry.activate(MODEL, "v1")
+    with following(instance(store)):
+        result = listed.run("activate", "v1")
+    assert "✓ production names v1 already · 1/1 serve it" in result.err
+    assert now(listed).generation == 1
+
+
+def test_a_refusal_puts_the_channel_back(listed: Workspace, store: ObjectStore) -> None:
+    listed.registry.activate(MODEL, "v1")
+    with following(instance(store, refuses=frozenset({"v2"}))):
+        result = listed.run("activate", "v2", code=3)
+    assert "error: one refused v2: no room for v2" in result.err
+    assert "put back to v1 (generation 3), and 1/1 serve it." in result.err
+    channel = now(listed)
+    assert (channel.stable.version, channel.history[-1].action) == ("v1", "rollback")
+    assert channel.history[-1].why == "one refused v2: no room for v2"
+
+
+def test_a_refusal_is_a_document_that_says_who_and_why_and_what_was_done(
+    listed: Workspace, store: ObjectStore
+) -> None:
+    listed.registry.activate(MODEL, "v1")
+    good, bad = instance(store, "good"), instance(store, "bad", refuses=frozenset({"v2"}))
+    with following(good, bad):
+        document = listed.json("activate", "v2", code=3)
+    refused = [each for each in document["instances"] if each["state"] == "refused"]
+    assert [(each["id"], each["reason"]) for each in refused] == [("bad", "no room for v2")]
+    assert (document["from"], document["to"], document["generation"]) == ("v1", "v2", 2)
+    back = document["put_back"]
+    assert (back["from"], back["to"], back["generation"]) == ("v2", "v1", 3)
+    assert [each["state"] for each in back["instances"]] == ["serving", "serving"]
+    assert "refused v2" in document["error"]
+
+
+def test_keep_leaves_a_refused_version_in_the_channel(
+    listed: Workspace, store: ObjectStore
+) -> None:
+    listed.registry.activate(MODEL, "v1")
+    with following(instance(store, refuses=frozenset({"v2"}))):
+        document = listed.json("activate", "v2", "--keep", code=3)
+    assert document["put_back"] is None
+    assert document["hint"] == "The channel still names v2, because of --keep."
+    assert now(listed).stable.version == "v2"
+
+
+def test_a_refused_version_that_was_active_before_stays(
+    listed: Workspace, store: ObjectStore
+) -> None:
+    listed.registry.activate(MODEL, "v1")
+    with following(instance(store, refuses=frozenset({"v1"}))):
+        document = listed.json("activate", "v1", code=3)
+    assert document["hint"] == "The channel named v1 before, and still does."
+    assert now(listed).generation == 1
+
+
+def test_a_first_activation_that_is_refused_has_nothing_to_go_back_to(
+    listed: Workspace, store: ObjectStore
+) -> None:
+    with following(instance(store, refuses=frozenset({"v1"}))):
+        document = listed.json("activate", "v1", code=3)
+    assert (document["from"], document["put_back"]) == (None, None)
+    assert document["hint"] == "There was nothing to put the channel back to: it names v1."
+
+
+def test_a_rollback_that_is_refused_is_undone(listed: Workspace, store: ObjectStore) -> None:
+    listed.registry.activate(MODEL, "v1")
+    listed.registry.activate(MODEL, "v2")
+    with following(instance(store, refuses=frozenset({"v1"}))):
+        document = listed.json("rollback", code=3)
+    assert document["put_back"]["to"] == "v2"
+    channel = now(listed)
+    assert (channel.stable.version, channel.history[-1].action) == ("v2", "activate")
+
+
+def test_a_channel_that_somebody_else_moved_meanwhile_is_left_alone(
+    listed: Workspace, store: ObjectStore
+) -> None:
+    listed.registry.activate(MODEL, "v1")
+
+    def others_move_first(channel: Channel) -> bool:
+        if channel.stable.version == "v2":
+            listed.registry.activate(MODEL, "v3")
+        return True
+
+    one = instance(store, refuses=frozenset({"v2"}), answers=others_move_first, silent_from=3)
+    with following(one):
+        result = listed.run("activate", "v2", code=3)
+    assert "The channel was not put back: somebody else moved the channel" in result.err
+    assert now(listed).stable.version == "v3"
+
+
+def test_a_channel_that_was_moved_on_before_anyone_served_is_not_called_done(
+    listed: Workspace, store: ObjectStore
+) -> None:
+    listed.registry.activate(MODEL, "v1")
+
+    def misses_the_second_version(channel: Channel) -> bool:
+        if channel.stable.version == "v2":
+            listed.registry.activate(MODEL, "v3")
+        return channel.stable.version != "v2"
+
+    with following(instance(store, answers=misses_the_second_version)):
+        document = listed.json("activate", "v2", code=4)
+    assert "somebody moved the channel on before one served v2" in document["error"]
+    assert [each["state"] for each in document["instances"]] == ["superseded"]
+
+
+def test_an_instance_that_says_nothing_is_named_when_time_is_up(
+    listed: Workspace, store: ObjectStore
+) -> None:
+    listed.registry.activate(MODEL, "v1")
+    with following(instance(store, silent_from=2)):
+        result = listed.run("activate", "v2", "--timeout", "0.3", code=4)
+    assert "not confirmed within 300 ms by one; the channel names v2 all the same" in result.err
+    assert now(listed).stable.version == "v2"
+
+
+def test_an_instance_that_died_is_named_and_not_waited_for(
+    listed: Workspace, store: ObjectStore
+) -> None:
+    listed.registry.activate(MODEL, "v1")
+    dead = instance(store, "dead", silent_from=2)
+    with following(dead):
+        beat = listed.store / keys.heartbeat(MODEL, "production", "dead")
+        os.utime(beat, (0, 0))
+        result = listed.run("activate", "v2")
+        document = listed.json("activate", "v2")
+    assert "! dead stopped reporting a while ago and was not waited for" in result.err
+    assert document["stale"] == ["dead"]
+
+
+def test_a_refusal_after_publishing_says_that_the_version_is_published(
+    published: Workspace, sources: Any
+) -> None:
+    published.registry.activate(MODEL, "v1")
+    with following(instance(published.registry.store, refuses=frozenset({"v3"}))):
+        document = published.json("upload-model", "v3", sources.model("v2"), "--activate", code=3)
+    assert document["published"]["version"] == "v3"
+    assert document["put_back"]["to"] == "v1"

@@ -1,0 +1,117 @@
+"""`models`, `history`, `status`: what they show, to people and to machines."""
+
+import os
+
+from pointsman import fleet, keys
+from tests.cli.fleet import having_failed, heartbeat
+from tests.cli.workspace import MODEL, Workspace
+
+
+def test_versions_are_listed_with_what_is_known_of_them(published: Workspace) -> None:
+    published.registry.activate(MODEL, "v2")
+    published.registry.activate(MODEL, "v2", "staging")
+    first, second = published.json("models", "list")
+    assert (first["version"], first["active_in"]) == ("v1", [])
+    assert (second["version"], second["active_in"]) == ("v2", ["production", "staging"])
+    assert first["digest"].startswith("sha256:")
+    assert set(first) == {
+        "model", "version", "digest", "created", "bytes", "metrics", "labels", "note", "active_in",
+    }  # fmt: skip
+
+
+def test_an_empty_store_is_an_empty_list_and_stays_empty(workspace: Workspace) -> None:
+    assert workspace.json("models", "list") == []
+    assert "holds no models yet" in workspace.run("models", "list").err
+    assert not workspace.store.exists()
+
+
+def test_one_model_can_be_listed_by_name_or_by_option(listed: Workspace) -> None:
+    assert len(listed.json("models", "list", MODEL)) == 3
+    assert len(listed.json("models", "list", "--model", MODEL)) == 3
+
+
+def test_a_version_is_shown_as_its_manifest_with_its_digest(published: Workspace) -> None:
+    shown = published.json("models", "show", "v1")
+    assert shown["digest"] == published.registry.version(MODEL, "v1").digest
+    assert shown["inputs"] == [{"name": "x", "datatype": "FP32", "shape": [-1, 4]}]
+    assert "x FP32[-1,4]" in published.run("models", "show", "v1").out
+
+
+def test_without_a_name_the_active_version_is_shown(listed: Workspace) -> None:
+    listed.registry.activate(MODEL, "v2")
+    assert listed.json("models", "show")["version"] == "v2"
+
+
+def test_history_is_newest_first_and_limited(listed: Workspace) -> None:
+    for version in ("v1", "v2", "v3"):
+        listed.registry.activate(MODEL, version, why=f"try {version}", by="somebody")
+    changes = listed.json("history", "--limit", "2")
+    assert [(each["generation"], each["version"]) for each in changes] == [(3, "v3"), (2, "v2")]
+    assert set(changes[0]) == {"generation", "action", "version", "digest", "by", "at", "why"}
+    header, newest, *_ = listed.run("history").out.splitlines()
+    assert header.split("  ")[0] == "generation"
+    assert newest.endswith("somebody  try v3")
+
+
+def test_status_without_instances_says_what_to_type(listed: Workspace) -> None:
+    listed.registry.activate(MODEL, "v1", by="somebody", why="first")
+    result = listed.run("status")
+    assert result.out.startswith("digits/production names v1; generation 1, since ")
+    assert result.out.endswith("by somebody (first)\n")
+    assert "`pointsman deploy` starts one" in result.err
+    document = listed.json("status")
+    assert (document["instances"], document["local"]) == ([], None)
+
+
+def test_status_tells_of_every_instance_how_it_is(listed: Workspace) -> None:
+    store = listed.registry.store
+    stable = listed.registry.activate(MODEL, "v1").stable
+    listed.registry.activate(MODEL, "v2")
+    serving = listed.registry.channel(MODEL, "production").stable
+    up = {"serving": "v2", "serving_digest": serving.digest, "rollback_readiness": "resident"}
+    old = {"serving": "v1", "serving_digest": stable.digest, "servables": (having_failed(3),)}
+    fleet.beat(store, heartbeat("good", MODEL, 2, **up))
+    fleet.beat(store, heartbeat("slow", MODEL, 1, **old))
+    fleet.beat(store, heartbeat("unwilling", MODEL, 2, refused="no room", **old))
+    fleet.beat(store, heartbeat("dead", MODEL, 1, **old))
+    os.utime(listed.store / keys.heartbeat(MODEL, "production", "dead"), (0, 0))
+
+    result = listed.run("status")
+    assert "names v2, served by 1 of 3 instances; generation 2" in result.out
+    rows = {line.split()[0]: line for line in result.out.splitlines()[2:]}
+    assert "resident" in rows["good"]
+    assert "1, behind" in rows["slow"]
+    assert "stale" in rows["dead"]
+    assert "! unwilling: no room" in result.err
+
+    document = listed.json("status")
+    assert set(document) == {"model", "channel", "generation", "stable", "local", "instances"}
+    live = {each["instance"]: each["live"] for each in document["instances"]}
+    assert live == {"good": True, "slow": True, "unwilling": True, "dead": False}
+
+
+def test_plans_say_what_would_be_done(listed: Workspace) -> None:
+    plan = listed.json("activate", "v1", "--dry-run")
+    assert plan["plan"] == ["move digits/production from nothing to v1"]
+    listed.registry.activate(MODEL, "v1")
+    listed.registry.activate(MODEL, "v2")
+    assert "leave digits/production at v2" in listed.run("activate", "v2", "--dry-run").out
+    before = listed.objects()
+    document = listed.json("rollback", "--dry-run")
+    assert document == {
+        "model": MODEL,
+        "channel": "production",
+        "generation": 2,
+        "from": "v2",
+        "to": "v1",
+        "dry_run": True,
+        "plan": ["move digits/production from v2 to v1"],
+    }
+    assert listed.objects() == before
+
+
+def test_what_others_wrote_into_the_store_cannot_steer_the_terminal(listed: Workspace) -> None:
+    listed.registry.activate(MODEL, "v1", why="\x1b]0;owned\x07", by="\x1b[2J")
+    for command in ("history", "status"):
+        result = listed.run(command)
+        assert "\x1b" not in result.out + result.err
