@@ -317,7 +317,7 @@ def test_help_does_not_import_pulumi(run: Run) -> None:
 
     program = (
         "import sys; sys.argv = ['pointsman', 'infra', '--help']\n"
-        "from pointsman_cli.main import app\n"
+        "from pointsman_cli.application import app\n"
         "try: app()\n"
         "except SystemExit: pass\n"
         "sys.exit(any(name.split('.')[0] in {'pulumi', 'grpc'} for name in sys.modules))"

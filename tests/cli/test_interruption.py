@@ -50,9 +50,11 @@ def test_a_library_that_waits_for_the_network_is_not_waited_for(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         store = f"s3://bucket?endpoint=http://127.0.0.1:{listener.getsockname()[1]}"
-        with listed.start("status", "--store", store, "--json", variables=KEYS) as process:
-            with listener.accept()[0]:
-                out, err = interrupted(process, times)
+        with (
+            listed.start("status", "--store", store, "--json", variables=KEYS) as process,
+            listener.accept()[0],
+        ):
+            out, err = interrupted(process, times)
     assert json.loads(out) == {"error": "interrupted", "hint": "Nothing was changed."}
     assert err.count("error: interrupted") == 1
 
