@@ -8,6 +8,7 @@ from pointsman_cli.commands import (
     channels,
     deployments,
     doctor,
+    infra,
     keys,
     models,
     status,
@@ -18,7 +19,8 @@ from pointsman_cli.commands import predict as predicting
 _EPILOG = (
     "Configuration: pointsman.toml, POINTSMAN_STORE|MODEL|CHANNEL|FLEET, or options; the last "
     "named wins. Exit codes: 0 done, 1 failed, 2 usage, 3 refused by an instance, 4 not confirmed "
-    "in time, 5 store out of reach, 130 interrupted."
+    "in time, 5 store or provider refused or out of reach, 6 no usable stack, 7 drift, "
+    "8 stack locked, 130 interrupted."
 )
 
 app = typer.Typer(
@@ -29,7 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (upload, models, channels, status, predicting, deployments, doctor, keys):
+for module in (upload, models, channels, status, predicting, deployments, doctor, keys, infra):
     module.register(app)
 
 

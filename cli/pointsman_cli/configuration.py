@@ -22,6 +22,8 @@ STATE_DIRECTORY = ".pointsman"
 _PLACES = ("store", "fleet")
 _OVERRIDABLE = ("store", "model", "channel", "fleet", "signing_key")
 _PUBLIC_KEYS = ("POINTSMAN_PUBLIC_KEY", "POINTSMAN_PUBLIC_KEYS")
+# What may stand in this table is checked by `pointsman_infra.settings`, when it is needed.
+_PROVISIONING = "infra."
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
 
@@ -44,6 +46,7 @@ class Configuration(msgspec.Struct, frozen=True):
     public_keys: tuple[str, ...] = ()
     """The keys whose signatures count; services started from here demand one of them."""
     local: LocalSettings = LocalSettings()
+    infra: dict[str, Any] = {}
 
 
 class Project(msgspec.Struct, frozen=True):
@@ -51,6 +54,7 @@ class Project(msgspec.Struct, frozen=True):
 
     configuration: Configuration
     directory: Path
+    store_named: bool = True
 
     @property
     def state(self) -> Path:
@@ -67,10 +71,11 @@ def load(
     values = _read(path) if path else {}
     _anchor(values, directory)
     values |= _overrides(flags, environment, working_directory)
-    if not values.get("store"):
+    named = bool(values.get("store"))
+    if not named:
         values["store"] = (directory / STATE_DIRECTORY / "store").as_uri()
     try:
-        return Project(msgspec.convert(values, Configuration), directory)
+        return Project(msgspec.convert(values, Configuration), directory, named)
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at `$.")
         key = where.rstrip("`")
@@ -93,7 +98,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
     known = list(_paths(_defaults()))
     for key in _paths(values):
-        if key not in known and not _is_table(key, values):
+        if key not in known and not _is_table(key, values) and not key.startswith(_PROVISIONING):
             likely = difflib.get_close_matches(key, known, n=1)
             hint = f"Is it {likely[0]}?" if likely else f"Known keys: {', '.join(known)}."
             raise UsageError(f"{path}: there is no key {key}", hint)

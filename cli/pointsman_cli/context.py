@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pointsman.stores.base import ObjectStore
     from pointsman_cli.configuration import Project
     from pointsman_cli.errors import Interrupted
+    from pointsman_infra.outputs import StoreOutputs
 
 _PRIVATE = frozenset({"POINTSMAN_SIGNING_KEY", "POINTSMAN_PUBLIC_KEY"})
 
@@ -45,11 +46,59 @@ class Context:
         return Interrupted("interrupted", self._standing)
 
     @functools.cached_property
-    def project(self) -> "Project":
-        """The configuration in force; raises `UsageError` when it is wrong."""
+    def configured(self) -> "Project":
+        """The configuration as written; raises `UsageError` when it is wrong."""
         from pointsman_cli import configuration
 
         return configuration.load(self.flags, os.environ, Path.cwd())
+
+    @functools.cached_property
+    def project(self) -> "Project":
+        """The configuration in force: a store that nobody named is the one that was provisioned.
+
+        Its publisher's key takes the place of whatever key the environment holds.
+        """
+        handed = self._handed
+        if handed is None:
+            return self.configured
+        from pointsman_cli import provisioned
+        from pointsman_infra.outputs import Role
+
+        provisioned.take_on(handed, Role.PUBLISHER, os.environ)
+        return provisioned.project(self.configured, handed)
+
+    @property
+    def runtime_environment(self) -> dict[str, str]:
+        """The variables that a deployed service needs for the provisioned store, and no more.
+
+        Empty where the store was named by the operator: then its key is theirs to hand on.
+        """
+        if self._handed is None:
+            return {}
+        from pointsman_infra.outputs import Role
+
+        return self._handed.environment(Role.RUNTIME)
+
+    @property
+    def service_environment(self) -> dict[str, str]:
+        """What a service started from here inherits: the runtime's key, no key that signs."""
+        environment = {name: os.environ[name] for name in os.environ if name not in _PRIVATE}
+        if public_keys := self.project.configuration.public_keys:
+            environment["POINTSMAN_PUBLIC_KEYS"] = " ".join(public_keys)
+        if self._handed is not None:
+            from pointsman_cli import provisioned
+            from pointsman_infra.outputs import Role
+
+            provisioned.take_on(self._handed, Role.RUNTIME, environment)
+        return environment
+
+    @functools.cached_property
+    def _handed(self) -> "StoreOutputs | None":
+        if self.configured.store_named:
+            return None
+        from pointsman_cli.provisioning import Provisioning
+
+        return Provisioning(self.configured, self.output).handed()
 
     @functools.cached_property
     def registry(self) -> "Registry":
@@ -86,12 +135,6 @@ class Context:
         """Let the command line name the signing key; it beats environment and file."""
         if key_file is not None:
             self.flags["signing_key"] = str(key_file)
-
-    def service_environment(self) -> dict[str, str]:
-        """Return what a service started from here inherits; never the private key's file."""
-        inherited = {name: os.environ[name] for name in os.environ if name not in _PRIVATE}
-        public_keys = self.project.configuration.public_keys
-        return inherited | ({"POINTSMAN_PUBLIC_KEYS": " ".join(public_keys)} if public_keys else {})
 
     @property
     def model(self) -> str:

@@ -18,6 +18,9 @@ class Exit(IntEnum):
     REFUSED = 3
     UNCONFIRMED = 4
     STORE = 5
+    STATE = 6
+    DRIFT = 7
+    LOCKED = 8
     INTERRUPTED = 130
 
 
@@ -28,6 +31,9 @@ EXIT_CODES = {
     Exit.REFUSED: "an instance refused the version; the channel was put back unless --keep",
     Exit.UNCONFIRMED: "done, but not every live instance confirmed it in time",
     Exit.STORE: "the store could not be reached, or refused the credentials",
+    Exit.STATE: "`pulumi`, the stack, its state or its passphrase is missing or cannot be used",
+    Exit.DRIFT: "what exists is not what was provisioned; nothing was changed",
+    Exit.LOCKED: "another update of the stack is running, or was cut off",
     Exit.INTERRUPTED: "interrupted from the keyboard",
 }
 
@@ -74,7 +80,22 @@ def exit_code(error: PointsmanError) -> Exit:
         return error.exit_code
     if isinstance(error, InvalidName):
         return Exit.USAGE  # what the store holds under such a name is an InvalidDocument
-    return Exit.STORE if isinstance(error, StoreError) else Exit.FAILED
+    if isinstance(error, StoreError):
+        return Exit.STORE
+    # By name: to look them up would import what only `pointsman infra` needs.
+    return _INFRA.get(type(error).__name__, Exit.FAILED)
+
+
+_INFRA = {
+    "SettingsInvalid": Exit.USAGE,
+    "OutputsInvalid": Exit.STATE,
+    "AccessRefused": Exit.STORE,
+    "CommandMissing": Exit.STATE,
+    "StateUnusable": Exit.STATE,
+    "StackMissing": Exit.STATE,
+    "Drifted": Exit.DRIFT,
+    "StackLocked": Exit.LOCKED,
+}
 
 
 _DAMAGED = (

@@ -106,6 +106,10 @@ class Output:
         if error.hint:
             self._tell("       ", error.hint)
 
+    def live_console(self) -> "Console | None":
+        """Return where something may redraw itself; None where nobody watches."""
+        return self._err if self._draws else None
+
     @contextmanager
     def transfer(self) -> Iterator[Transfer]:
         """Show stages, and a bar while bytes are moving; on a terminal, that is."""

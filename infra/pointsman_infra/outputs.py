@@ -3,7 +3,8 @@
 Two principals, because a service that can only read models cannot replace them: the *publisher*
 writes models and channels, the *runtime* reads models and writes heartbeats. Credentials become
 environment variables, in the names that AWS's tools and `pointsman.stores.s3` read; they are kept
-out of `repr`, so that logging a contract gives nothing away.
+out of `repr`, so that logging a contract gives nothing away. Where the runtime becomes a role by
+the token of its platform, there is a `role_arn` instead of its key.
 """
 
 from enum import StrEnum
@@ -36,6 +37,13 @@ class Credentials(msgspec.Struct, frozen=True):
         return "Credentials(…)"
 
 
+class KeySerials(msgspec.Struct, frozen=True):
+    """Which keys of each principal are live, by number; the last one is handed out."""
+
+    publisher: tuple[int, ...] = (1,)
+    runtime: tuple[int, ...] = (1,)
+
+
 class StoreOutputs(msgspec.Struct, frozen=True, kw_only=True):
     """Where models and heartbeats live, and the keys to them."""
 
@@ -44,20 +52,32 @@ class StoreOutputs(msgspec.Struct, frozen=True, kw_only=True):
     endpoint: str = ""
     region: str = ""
     publisher: Credentials
-    runtime: Credentials
+    runtime: Credentials | None = None
+    role_arn: str = ""
+    provider: str = ""
+    bucket: str = ""
+    keys: KeySerials = KeySerials()
 
     def environment(self, role: Role) -> dict[str, str]:
         """Return the variables that let the command (publisher) or the service (runtime) work."""
         credentials = self.publisher if role is Role.PUBLISHER else self.runtime
+        key = credentials or Credentials("", "")
         variables = {
             "POINTSMAN_STORE": self.store,
             "POINTSMAN_FLEET": self.fleet,
             "AWS_ENDPOINT_URL_S3": self.endpoint,
             "AWS_REGION": self.region,
-            "AWS_ACCESS_KEY_ID": credentials.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
+            "AWS_ACCESS_KEY_ID": key.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": key.secret_access_key,
+            "AWS_ROLE_ARN": "" if credentials else self.role_arn,
         }
         return {name: value for name, value in variables.items() if value}
+
+    def public(self) -> dict[str, Any]:
+        """Return all that may be shown to anybody: keys by their number, secrets not at all."""
+        members = ("provider", "bucket", "store", "fleet", "endpoint", "region", "role_arn")
+        shown: dict[str, Any] = {name: getattr(self, name) for name in members}
+        return shown | {"keys": msgspec.to_builtins(self.keys)}
 
 
 def read(outputs: dict[str, Any]) -> StoreOutputs:

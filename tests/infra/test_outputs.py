@@ -41,6 +41,21 @@ def test_an_incomplete_stack_is_refused_without_quoting_a_secret() -> None:
     assert "17" not in caught.value.message
 
 
+def test_a_role_takes_the_place_of_the_runtimes_key() -> None:
+    arn = "arn:aws:iam::123456789012:role/pointsman/runtime"
+    outputs = read({name: OUTPUTS[name] for name in ("store", "publisher")} | {"role_arn": arn})
+    variables = outputs.environment(Role.RUNTIME)
+    assert variables["AWS_ROLE_ARN"] == arn
+    assert "AWS_ACCESS_KEY_ID" not in variables
+    assert "AWS_ROLE_ARN" not in outputs.environment(Role.PUBLISHER)
+
+
+def test_what_may_be_shown_holds_no_key() -> None:
+    shown = str(read(OUTPUTS | {"bucket": "models", "provider": "aws"}).public())
+    assert "s3://models/prod" in shown
+    assert not [word for word in ("PUB", "RUN", "secret") if word in shown]
+
+
 def test_the_variables_open_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in read(OUTPUTS).environment(Role.RUNTIME).items():
         monkeypatch.setenv(name, value)

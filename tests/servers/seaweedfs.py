@@ -145,6 +145,7 @@ def _arguments(root: Path, ports: list[int]) -> list[str]:
         "-s3",
         "-s3.port.iceberg=0",
         "-s3.port.lance=0",
+        "-s3.iam.readOnly=false",
         f"-s3.config={root / 's3.json'}",
         "-master.telemetry=false",
         "-master.volumeSizeLimitMB=64",

@@ -145,7 +145,7 @@ def serve(
     from pointsman_cli import process
 
     configuration = context.project.configuration
-    environment = context.service_environment() | {
+    environment = context.service_environment | {
         "POINTSMAN_STORE": configuration.store,
         "POINTSMAN_MODEL": context.model,
         "POINTSMAN_CHANNEL": context.channel,

@@ -129,7 +129,7 @@ class LocalPlatform:
         inherited = {
             "POINTSMAN_CACHE_DIR": str(self._context.project.state / "cache"),
             "POINTSMAN_HEARTBEAT_SECONDS": _HEARTBEAT_SECONDS,
-        } | self._context.service_environment()
+        } | self._context.service_environment
         return inherited | {
             "POINTSMAN_STORE": record.store,
             "POINTSMAN_MODEL": self._context.model,

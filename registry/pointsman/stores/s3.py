@@ -19,7 +19,8 @@ from pointsman.stores.adapter import ObstoreAdapter
 from pointsman.stores.address import Address
 from pointsman.stores.clock import HttpClock
 
-_FORBIDDEN = re.compile(r"status code: 40[13]\b")
+# Deleting is a bulk request: it succeeds as a whole, and refuses each object by a code of its own.
+_FORBIDDEN = re.compile(r"status code: 40[13]\b|\(code: AccessDenied\)")
 
 # `timeout` covers a whole request with its body. A document is small, and somebody waits for it;
 # a part of 8 MiB may take its time on a slow line. No retry begins after `retry_timeout`.
