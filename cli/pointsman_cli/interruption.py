@@ -14,7 +14,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Self
 
-_PATIENCE_SECONDS = 2.0
+_PATIENCE_SECONDS = 10.0
 _ENDED = b"\0"
 
 

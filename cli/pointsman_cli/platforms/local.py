@@ -18,7 +18,7 @@ from pointsman_cli.platforms.base import Deployment, Wanted
 from pointsman_cli.platforms.record import Record, Running
 
 _HEARTBEAT_SECONDS = "5"
-_ANSWER_SECONDS = 20.0
+_ANSWER_SECONDS = 60.0
 _END_SECONDS = 40.0
 _LOOK_SECONDS = 0.05
 
