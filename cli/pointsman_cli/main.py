@@ -13,7 +13,10 @@ _INTERRUPTED = 130
 
 def main() -> NoReturn:
     """Run the command line of this process."""
-    code = run(sys.argv[1:])
+    try:
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # between the last word and the end
+        code = _INTERRUPTED
     if code == _INTERRUPTED:
         # Threads may still wait for a store; whoever pressed Ctrl-C does not want to.
         os._exit(code)

@@ -62,11 +62,10 @@ def _standing(done: Move) -> str:
 def _teller(context: Context) -> Callable[[Answer], None]:
     def tell(answer: Answer) -> None:
         took = duration(answer.seconds)
+        does = f"serves {answer.version or 'nothing'}"
         if answer.verdict is Verdict.REFUSED:
-            context.output.warn(f"{answer.instance} refused after {took}: {answer.reason}")
-        else:
-            serves = f"serves {answer.version}" if answer.version else "serves nothing"
-            context.output.step(f"{answer.instance} {serves} after {took}")
+            does = "refuses"  # why is told once, by the error that follows
+        context.output.step(f"{answer.instance} {does} after {took}")
 
     return tell
 

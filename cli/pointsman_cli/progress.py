@@ -1,4 +1,4 @@
-"""What moves on a terminal while publishing: a spinner per stage, then one bar for all bytes."""
+"""What moves on a terminal while bytes do: a spinner per stage, then one bar for all bytes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,10 +26,12 @@ class Stages:
             SpinnerColumn(), TextColumn("{task.description}"), console=console, transient=True
         )
         self._task = self._progress.add_task("", total=None)
+        self._stage = ""
         self._total = 0
 
     def step(self, text: str) -> None:
         """Begin a stage."""
+        self._stage = f"{text} "
         self._progress.update(self._task, description=_plain(f"{text} …"))
 
     def expect(self, name: str, size: int) -> None:
@@ -48,7 +50,7 @@ class Stages:
 
     def advance(self, name: str, count: int) -> None:
         """Move the bar, and name the file that moved it."""
-        self._progress.update(self._task, description=_plain(f"uploading {name}"), advance=count)
+        self._progress.update(self._task, description=_plain(self._stage + name), advance=count)
 
     @contextmanager
     def drawn(self) -> Iterator[Progress]:

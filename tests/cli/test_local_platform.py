@@ -185,6 +185,19 @@ def test_ctrl_c_while_it_starts_leaves_something_that_is_found_again(published: 
     until(lambda: not left(published), "nothing runs any more")
 
 
+def test_in_the_foreground_the_service_is_the_command(published: Workspace) -> None:
+    published.registry.activate(MODEL, "v1")
+    variables = {"POINTSMAN_HOST": "127.0.0.1", "POINTSMAN_INSTANCE": "here"}
+    with published.start("serve", "--port", "0", variables=variables) as command:
+        assert [each.pid for each in left(published)] in ([], [command.pid])
+        until(lambda: published.json("status")["instances"], "it reports")
+        command.send_signal(signal.SIGINT)
+        _, err = command.communicate(timeout=60)
+    assert command.returncode == 0
+    assert "listening on http://127.0.0.1:" in err
+    assert published.json("status")["instances"] == []
+
+
 def test_the_log_is_told_and_followed_until_the_service_ends(deployed: Workspace) -> None:
     assert "serving v1 (generation 1)" in deployed.run("logs").out
     document = deployed.json("logs", "--lines", "1")

@@ -47,6 +47,7 @@ def test_history_is_newest_first_and_limited(listed: Workspace) -> None:
         listed.registry.activate(MODEL, version, why=f"try {version}", by="somebody")
     changes = listed.json("history", "--limit", "2")
     assert [(each["generation"], each["version"]) for each in changes] == [(3, "v3"), (2, "v2")]
+    assert "and 1 earlier change; --limit shows more" in listed.run("history", "-n", "2").err
     assert set(changes[0]) == {"generation", "action", "version", "digest", "by", "at", "why"}
     header, newest, *_ = listed.run("history").out.splitlines()
     assert header.split("  ")[0] == "generation"

@@ -1,7 +1,7 @@
 """A folder in which somebody types `pointsman …`.
 
-`run` does it in this process, through the function that the installed script calls; `start` and
-`on_terminal` start the script, for what only a process of its own can show: signals and terminals.
+`run` does it in this process, through the function that the installed script calls; `typed`,
+`start` and `on_terminal` start the script, for what only a process of its own can show.
 """
 
 import contextlib
@@ -70,6 +70,15 @@ class Workspace:
     def json(self, *arguments: str | Path, code: int = 0) -> Any:
         """Run the command with `--json`; return its document."""
         return self.run(*arguments, "--json", code=code).document
+
+    def typed(
+        self, *arguments: str | Path, code: int = 0, variables: Mapping[str, str] | None = None
+    ) -> Result:
+        """Run the installed script as a process; fails when it ends with another exit code."""
+        with self.start(*arguments, variables=variables) as process:
+            out, err = process.communicate(timeout=_SECONDS)
+        assert process.returncode == code, f"exit code {process.returncode}:\n{out}\n{err}"
+        return Result(process.returncode, out, err)
 
     @contextmanager
     def start(

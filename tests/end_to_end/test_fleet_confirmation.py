@@ -1,14 +1,15 @@
-"""What an operator is told when several real instances follow one channel."""
+"""Three real services on one store, and an operator who waits for them."""
 
+import signal
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-import pointsman
 from tests import models
-from tests.cli.workspace import Workspace
+from tests.cli.workspace import MODEL, Workspace, until
 from tests.servers import service_process
 from tests.servers.service_process import ServiceProcess
 
@@ -16,108 +17,122 @@ NAMES = ("one", "two", "three")
 
 
 @pytest.fixture
-def operator(tmp_path: Path) -> Workspace:
-    """Somebody with two published versions, of which v1 is active."""
-    workspace = Workspace(tmp_path / "operator")
-    workspace.file.write_text('model = "m"\n')
+def workspace(tmp_path: Path) -> Workspace:
+    """A folder whose store holds v1, which doubles and is active, and v2, which triples."""
+    workspace = Workspace(tmp_path / "folder")
     for version, factor in (("v1", 2.0), ("v2", 3.0)):
-        model = models.affine(tmp_path / f"{version}.onnx", factor)
-        workspace.registry.publish("m", version, model)
-    workspace.registry.activate("m", "v1")
+        path = models.affine(tmp_path / version / "model.onnx", factor)
+        workspace.registry.publish(MODEL, version, path)
+    workspace.registry.activate(MODEL, "v1")
     return workspace
 
 
-@pytest.fixture
-def fleet(operator: Workspace, tmp_path: Path) -> Iterator[dict[str, ServiceProcess]]:
-    """Three instances that serve v1."""
-    with ExitStack() as stack:
-        services = {
-            name: stack.enter_context(
-                service_process.running(
-                    tmp_path / name,
-                    operator.store.as_uri(),
-                    POINTSMAN_INSTANCE=name,
+class Fleet:
+    """Services, each with a cache of its own."""
+
+    def __init__(self, workspace: Workspace, root: Path) -> None:
+        self._workspace = workspace
+        self._root = root
+        self.services: dict[str, ServiceProcess] = {}
+
+    @contextmanager
+    def of(self, *names: str, **variables: str) -> Iterator[None]:
+        """Run services of these names until the block ends; each serves, and has said so."""
+        with ExitStack() as stack:
+            for name in names:
+                self.services[name] = stack.enter_context(
+                    service_process.running(
+                        self._root / name,
+                        self._workspace.store.as_uri(),
+                        MODEL,
+                        POINTSMAN_INSTANCE=name,
+                        **variables,
+                    )
                 )
-            )
-            for name in NAMES
+            until(lambda: self.reporting() >= set(names), f"{names} report")
+            yield
+
+    def reporting(self) -> set[str]:
+        """Which instances say that they serve something."""
+        instances = self._workspace.json("status")["instances"]
+        return {each["instance"] for each in instances if each.get("serving")}
+
+    def answers(self) -> dict[str, float]:
+        """What every service makes of a one."""
+        return {
+            name: service.predict([[1.0] * 4]).json()["outputs"]["y"][0][0]
+            for name, service in self.services.items()
         }
-        for service in services.values():
-            service.until_healthy(version="v1")
-        yield services
 
 
-def test_activate_returns_when_every_instance_serves(
-    operator: Workspace, fleet: dict[str, ServiceProcess]
+@pytest.fixture
+def fleet(workspace: Workspace, tmp_path: Path) -> Fleet:
+    return Fleet(workspace, tmp_path / "fleet")
+
+
+def states(document: Any) -> dict[str, str]:
+    return {each["id"]: each["state"] for each in document["instances"]}
+
+
+def test_when_the_command_returns_every_instance_serves(workspace: Workspace, fleet: Fleet) -> None:
+    with fleet.of(*NAMES):
+        document = workspace.json("activate", "v2")
+        assert fleet.answers() == dict.fromkeys(NAMES, 3.0)
+        assert states(document) == dict.fromkeys(NAMES, "serving")
+        assert document["failed_requests"] == 0
+
+        result = workspace.run("rollback")
+        assert fleet.answers() == dict.fromkeys(NAMES, 2.0)
+        assert "✓ 3/3 on v1 in " in result.err
+
+
+def damage(workspace: Workspace, version: str) -> None:
+    """Change a byte of the version's model in the store, past everything that checks."""
+    [file] = workspace.registry.version(MODEL, version).manifest.files
+    path = workspace.store / "models" / MODEL / "blobs" / file.sha256
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+
+
+def test_one_instance_that_cannot_serve_a_version_brings_all_back(
+    workspace: Workspace, fleet: Fleet
 ) -> None:
-    document = operator.json("activate", "v2")
-    assert {each["id"]: each["state"] for each in document["instances"]} == dict.fromkeys(
-        NAMES, "serving"
-    )
-    assert document["failed_requests"] == 0
-    assert all(service.health(version="v2")[0] == 200 for service in fleet.values())
+    with fleet.of("one", "two"):
+        workspace.run("activate", "v2")
+        workspace.run("rollback")
+        # Two have it on their disks; who comes later gets what the store has now.
+        damage(workspace, "v2")
+        with fleet.of("three"):
+            document = workspace.json("activate", "v2", code=3)
+            assert states(document)["three"] == "refused"
+            assert document["error"].startswith("three refused v2: models/digits/blobs/")
+            assert "is damaged" in document["error"]
+            back = document["put_back"]
+            assert (back["to"], states(back)) == ("v1", dict.fromkeys(NAMES, "serving"))
+            assert fleet.answers() == dict.fromkeys(NAMES, 2.0)
+    assert workspace.registry.channel(MODEL, "production").stable.version == "v1"
 
 
-def test_a_refusal_anywhere_puts_the_whole_fleet_back(
-    operator: Workspace, fleet: dict[str, ServiceProcess]
+def test_an_instance_that_was_killed_is_named_and_not_waited_for(
+    workspace: Workspace, fleet: Fleet
 ) -> None:
-    _rot(operator, "v2")
-    document = operator.json("activate", "v2", code=3)
-    refused = [each for each in document["instances"] if each["state"] == "refused"]
-    assert refused
-    assert "damaged" in refused[0]["reason"]
-    assert document["put_back"]["to"] == "v1"
-    assert [change.version for change in operator.registry.channel("m", "production").history] == [
-        "v1",
-        "v2",
-        "v1",
-    ]
-    generation = str(document["put_back"]["generation"])
-    for service in fleet.values():
-        service.until_healthy(version="v1", generation=generation)
+    with fleet.of("one", "two", POINTSMAN_HEARTBEAT_SECONDS="0.3"):
+        fleet.services["two"].kill()
+        result = workspace.run("activate", "v2")
+        assert "! two stopped reporting a while ago and was not waited for" in result.err
+        assert "✓ 1/1 on v2 in " in result.err
+        assert workspace.json("activate", "v2")["stale"] == ["two"]
 
 
-def test_with_keep_a_refused_version_stays_named_and_the_last_good_one_serves(
-    operator: Workspace, fleet: dict[str, ServiceProcess]
+def test_an_instance_that_hangs_is_waited_for_as_long_as_one_wants(
+    workspace: Workspace, fleet: Fleet
 ) -> None:
-    _rot(operator, "v2")
-    document = operator.json("activate", "v2", "--keep", code=3)
-    assert document["put_back"] is None
-    assert operator.registry.channel("m", "production").stable.version == "v2"
-    for service in fleet.values():
-        assert service.health(version="v1")[0] == 200
-        assert service.predict([[1.0, 1.0, 1.0, 1.0]]).json()["outputs"]["y"] == [[2.0] * 4]
+    with fleet.of("one", "two", POINTSMAN_HEARTBEAT_SECONDS="60"):
+        fleet.services["two"].signal(signal.SIGSTOP)
+        document = workspace.json("activate", "v2", "--timeout", "2", code=4)
+        assert states(document) == {"one": "serving", "two": "waiting"}
+        assert "not confirmed within 2.0 s by two" in document["error"]
 
-
-def test_an_instance_that_was_killed_is_named_and_not_waited_for_once_it_is_stale(
-    operator: Workspace, fleet: dict[str, ServiceProcess]
-) -> None:
-    fleet["two"].kill()
-    told = operator.run("activate", "v2")
-    assert "2/2 on v2" in told.err
-    assert "two stopped reporting a while ago and was not waited for" in told.err
-
-
-def test_an_instance_that_hangs_leaves_the_change_unconfirmed(
-    operator: Workspace, tmp_path: Path
-) -> None:
-    with service_process.running(
-        tmp_path / "asleep",
-        operator.store.as_uri(),
-        POINTSMAN_INSTANCE="asleep",
-        POINTSMAN_POLL_SECONDS="3600",
-        POINTSMAN_HEARTBEAT_SECONDS="600",
-    ) as service:
-        service.until_healthy(version="v1")
-        document = operator.json("activate", "v2", "--timeout", "1", code=4)
-    assert [each["state"] for each in document["instances"]] == ["waiting"]
-    assert "asleep" in document["error"]
-    assert pointsman.open(operator.store.as_uri()).channel("m", "production").stable.version == "v2"
-
-
-def _rot(operator: Workspace, version: str) -> None:
-    """Flip a bit of the version's model in the store."""
-    manifest = operator.registry.version("m", version).manifest
-    blob = operator.store / "models" / "m" / "blobs" / manifest.files[0].sha256
-    data = bytearray(blob.read_bytes())
-    data[len(data) // 2] ^= 1
-    blob.write_bytes(data)
+        fleet.services["two"].signal(signal.SIGCONT)
+        assert states(workspace.json("activate", "v2")) == {"one": "serving", "two": "serving"}

@@ -6,7 +6,7 @@ import typer
 
 from pointsman_cli.commands.arguments import DryRun, Keep, NoWait, Sign, Timeout, Why
 from pointsman_cli.context import Context, with_context
-from pointsman_cli.units import moment
+from pointsman_cli.units import counted, moment
 
 if TYPE_CHECKING:
     from pointsman.channel import Channel
@@ -110,6 +110,8 @@ def history(
             for change in changes
         ],
     )
+    if earlier := len(channel.history) - len(changes):
+        context.output.step(f"and {counted(earlier, 'earlier change')}; --limit shows more")
 
 
 def _plan(context: Context, present: "Channel | None", version: str) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pointsman_cli.context import Context, with_context
-from pointsman_cli.units import duration, size
+from pointsman_cli.units import counted, duration, size
 
 if TYPE_CHECKING:
     from pointsman.comparison import Candidate, Comparison, Runs
@@ -21,8 +21,8 @@ def register(group: typer.Typer) -> None:
 @with_context
 def diff(
     context: Context,
-    before: Annotated[str, typer.Argument(help="A version.")],
-    after: Annotated[str, typer.Argument(help="Another version.")],
+    before: Annotated[str, typer.Argument(metavar="VERSION", help="A version.")],
+    after: Annotated[str, typer.Argument(metavar="OTHER", help="Another version.")],
     no_run: Annotated[
         bool, typer.Option("--no-run", help="Compare manifests only; fetch nothing.")
     ] = False,
@@ -87,7 +87,8 @@ def _tell(context: Context, before: str, after: str, compared: "Comparison") -> 
     output.table(["output", "largest difference", "top-1 agreement", "note"], _output_rows(runs))
     first, second = map(duration, runs.seconds)
     output.step(
-        f"{runs.rows} golden rows of {runs.golden_of}: {before} takes {first}, {after} {second}"
+        f"{counted(runs.rows, 'golden row')} of {runs.golden_of}: {before} takes {first}, "
+        f"{after} {second}"
     )
 
 

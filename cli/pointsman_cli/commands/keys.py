@@ -1,10 +1,11 @@
-"""`keys new`: what signing needs."""
+"""`keys new|public`: what signing needs."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from pointsman_cli.commands.groups import group
 from pointsman_cli.context import Context, with_context
 
 _DEFAULT = Path("pointsman.key")
@@ -12,18 +13,23 @@ _DEFAULT = Path("pointsman.key")
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(no_args_is_help=True)
-    group.command("new", epilog="Example: pointsman keys new --out ~/.pointsman/release.key")(new)
-    group.command("public")(public)
-    app.add_typer(group, name="keys", help="Keys that sign versions and channels.")
+    keys = group()
+    keys.command("new", epilog="Example: pointsman keys new --out ~/.pointsman/release.key")(new)
+    keys.command("public")(public)
+    app.add_typer(keys, name="keys", help="Keys that sign versions and channels.")
 
 
 @with_context
 def new(
     context: Context,
-    out: Annotated[Path, typer.Option(help="Where the private key goes.")] = _DEFAULT,
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="Where the private key goes.")
+    ] = _DEFAULT,
 ) -> None:
-    """Make a key pair: a private key in a file for you alone, and the public key to hand out."""
+    """Make a key pair.
+
+    The private key goes into a file for you alone; the public key is printed, to hand out.
+    """
     from pointsman.signing.keypair import SigningKey
 
     key = SigningKey.generate()
@@ -38,7 +44,9 @@ def new(
 @with_context
 def public(
     context: Context,
-    key_file: Annotated[Path, typer.Argument(help="A private key's file.")] = _DEFAULT,
+    key_file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A private key's file.")
+    ] = _DEFAULT,
 ) -> None:
     """Print the public key that belongs to a private one."""
     from pointsman.signing.keypair import SigningKey

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pointsman_cli.commands import diff, prune, pull, verify
+from pointsman_cli.commands.groups import group
 from pointsman_cli.context import Context, with_context
 from pointsman_cli.units import duration, moment, size
 
@@ -15,18 +16,12 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer()
-    group.callback(invoke_without_command=True)(_help)
-    group.command("list")(list_)
-    group.command("show")(show)
+    models = group()
+    models.command("list")(list_)
+    models.command("show")(show)
     for module in (diff, pull, verify, prune):
-        module.register(group)
-    app.add_typer(group, name="models", help="What there is to serve.")
-
-
-def _help(context: typer.Context) -> None:
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        module.register(models)
+    app.add_typer(models, name="models", help="What there is to serve.")
 
 
 @with_context

@@ -6,7 +6,7 @@ import typer
 
 from pointsman_cli.commands.arguments import DryRun
 from pointsman_cli.context import Context, with_context
-from pointsman_cli.units import size
+from pointsman_cli.units import counted, size
 
 if TYPE_CHECKING:
     from pointsman.pruning import Pruned
@@ -20,7 +20,9 @@ def register(group: typer.Typer) -> None:
 @with_context
 def prune(
     context: Context,
-    keep: Annotated[int, typer.Option(min=1, help="How many of the newest versions stay.")],
+    keep: Annotated[
+        int, typer.Option(min=1, metavar="COUNT", help="How many of the newest versions stay.")
+    ],
     dry_run: DryRun = False,
 ) -> None:
     """Remove old versions of the model, and files that no version uses.
@@ -34,13 +36,14 @@ def prune(
     if dry_run:
         pruned = pruning.survey(store, context.model, keep)
     else:
+        context.stands("What was removed until now is gone; pruning again removes the rest.")
         pruned = pruning.prune(store, context.model, keep, author(), output.step)
     output.result(_document(context.model, pruned, dry_run=dry_run))
     output.table(["version", "", "size", "why"], _rows(pruned, dry_run=dry_run))
     verb = "would free" if dry_run else "freed"
     output.success(
-        f"{verb} {size(pruned.garbage.size)}: {len(pruned.removed)} versions, "
-        f"{len(pruned.garbage.blobs)} blobs"
+        f"{verb} {size(pruned.garbage.size)}: {counted(len(pruned.removed), 'version')}, "
+        f"{counted(len(pruned.garbage.blobs), 'blob')}"
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pointsman_cli.context import Context, with_context
-from pointsman_cli.units import size
+from pointsman_cli.units import counted, size
 
 
 def register(group: typer.Typer) -> None:
@@ -17,9 +17,10 @@ def register(group: typer.Typer) -> None:
 @with_context
 def pull(
     context: Context,
-    version: Annotated[str, typer.Argument(help="The version.")],
+    version: Annotated[str, typer.Argument(metavar="VERSION", help="The version.")],
     to: Annotated[
-        Path | None, typer.Option(help="A directory; default: MODEL-VERSION, here.")
+        Path | None,
+        typer.Option(metavar="DIRECTORY", help="Where to; default: MODEL-VERSION, here."),
     ] = None,
 ) -> None:
     """Fetch a version's files into a directory, verified.
@@ -33,6 +34,7 @@ def pull(
     found = registry.version(context.model, version)
     registry.notary.check_version(registry.store, found)
     directory = to or Path(f"{context.model}-{version}")
+    context.stands("The files that are complete stay, and are not fetched again.")
     with output.transfer() as transfer:
         progress = Progress(output.step, transfer.expect, transfer.advance)
         pulling.pull(registry.store, found, directory, progress)
@@ -49,6 +51,6 @@ def pull(
         }
     )
     output.success(
-        f"{directory} holds {manifest.model} {manifest.version} · {len(manifest.files)} files, "
-        f"{size(manifest.size)}, all as published"
+        f"{directory} holds {manifest.model} {manifest.version} · "
+        f"{counted(len(manifest.files), 'file')}, {size(manifest.size)}, all as published"
     )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pointsman_cli.context import Context, with_context
-from pointsman_cli.units import size
+from pointsman_cli.units import counted, size
 
 if TYPE_CHECKING:
     from pointsman.integrity import Verified
@@ -19,7 +19,7 @@ def register(group: typer.Typer) -> None:
 @with_context
 def verify(
     context: Context,
-    version: Annotated[str, typer.Argument(help="One version.")] = "",
+    version: Annotated[str, typer.Argument(metavar="VERSION", help="One version.")] = "",
     everything: Annotated[bool, typer.Option("--all", help="All versions of the model.")] = False,
 ) -> None:
     """Read every byte in the store and compare it with what was published.
@@ -48,8 +48,8 @@ def verify(
             document,
         )
     output.result(document)
-    checked = f"{len(found.versions)} version{'' if len(found.versions) == 1 else 's'}"
-    output.success(f"{checked}, {found.blobs} blobs, {size(found.size)}: all as published")
+    checked = f"{counted(len(found.versions), 'version')}, {counted(found.blobs, 'blob')}"
+    output.success(f"{checked}, {size(found.size)}: all as published")
 
 
 def _document(model: str, found: "Verified") -> dict[str, Any]:

@@ -114,11 +114,11 @@ class LocalPlatform:
             store=configuration.store,
             fleet=configuration.fleet,
         )
-        records.write(self._directory, record)
         self._context.stands(
             f"The service is starting at {record.url} all the same: `pointsman deploy` looks "
             "again, `pointsman destroy` ends it."
         )
+        records.write(self._directory, record)
         arguments = [sys.executable, "-m", *records.marks(self._directory, record)]
         pid = process.start_detached(arguments, self._environment(record), self._log)
         with self._context.output.waiting("starting the service"):
