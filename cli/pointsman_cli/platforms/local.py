@@ -144,12 +144,11 @@ class LocalPlatform:
     def _await_answer(self, record: Record, pid: int) -> None:
         """Return when this very service answers; raise with its last words when it cannot."""
         deadline = time.monotonic() + _ANSWER_SECONDS
-        marks = records.marks(self._directory, record)
         while True:
             health = client.health(record.url)
             if health is not None and health.body.get("instance") == record.instance:
                 return
-            if not process.is_running(pid, marks) or time.monotonic() > deadline:
+            if not process.is_running(pid) or time.monotonic() > deadline:
                 break
             time.sleep(_LOOK_SECONDS)
         if running := records.running(self._directory):
