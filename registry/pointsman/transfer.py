@@ -17,7 +17,7 @@ from pointsman.errors import ContentMismatch, StoreUnreachable
 from pointsman.manifest import File
 from pointsman.stores.base import ObjectStore, OnBytes
 
-_RANGE_BYTES = 4 << 20
+_RANGE_BYTES = 8 << 20
 _RANGES_IN_FLIGHT = 16
 _HASHED_AT_ONCE = 1 << 20
 
@@ -107,14 +107,16 @@ def _fetched(
     ]
 
     def fetch(start: int, length: int) -> tuple[int, int]:
+        position = start
         try:
-            data = store.get_range(key, start, length)
+            for piece in store.stream(key, start, length):
+                _write(descriptor, piece, position)
+                position += len(piece)
         except StoreUnreachable:
             _check_size(store, key, file)  # a range outside of the blob is an error too
             raise
-        if len(data) != length:
+        if position - start != length:
             raise _damaged(store, key)
-        _write(descriptor, data, start)
         return start, length
 
     if len(ranges) <= 1:

@@ -58,6 +58,10 @@ class ObjectStore(Protocol):
         """Read `length` bytes of a blob from `start`; fewer where the blob ends earlier."""
         ...
 
+    def stream(self, key: str, start: int, length: int) -> Iterator[memoryview]:
+        """Read the same in small pieces, as they arrive; asked for before this returns."""
+        ...
+
     def head(self, key: str) -> ObjectInfo:
         """Describe an object without reading it."""
         ...
