@@ -151,11 +151,12 @@ def _cpu() -> float:
 
 
 _LIBRARY = """
-import resource, time
+import time
 started = time.perf_counter()
 {statement}
 seconds = time.perf_counter() - started
-print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+print(seconds, int(status["VmHWM"].split()[0]) * 1024)  # ru_maxrss would count the parent's too
 """
 
 
