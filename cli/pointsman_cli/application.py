@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from pointsman_cli.commands import channels, deployments, doctor, models, status, upload
+from pointsman_cli.commands import channels, deployments, doctor, keys, models, status, upload
 from pointsman_cli.commands import predict as predicting
 
 _EPILOG = (
@@ -21,7 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (upload, models, channels, status, predicting, deployments, doctor):
+for module in (upload, models, channels, status, predicting, deployments, doctor, keys):
     module.register(app)
 
 

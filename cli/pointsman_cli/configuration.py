@@ -20,7 +20,8 @@ from pointsman_cli.errors import UsageError
 FILE_NAME = "pointsman.toml"
 STATE_DIRECTORY = ".pointsman"
 _PLACES = ("store", "fleet")
-_OVERRIDABLE = ("store", "model", "channel", "fleet")
+_OVERRIDABLE = ("store", "model", "channel", "fleet", "signing_key")
+_PUBLIC_KEYS = ("POINTSMAN_PUBLIC_KEY", "POINTSMAN_PUBLIC_KEYS")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
 
@@ -38,6 +39,10 @@ class Configuration(msgspec.Struct, frozen=True):
     model: str = ""
     channel: str = "production"
     fleet: str = ""
+    signing_key: str = ""
+    """The file of the private key that signs; see `pointsman keys new`."""
+    public_keys: tuple[str, ...] = ()
+    """The keys whose signatures count; services started from here demand one of them."""
     local: LocalSettings = LocalSettings()
 
 
@@ -120,6 +125,9 @@ def _anchor(values: dict[str, Any], directory: Path) -> None:
         place = values.get(key)
         if isinstance(place, str) and place and not _URL.match(place):
             values[key] = (directory / Path(place).expanduser()).absolute().as_uri()
+    key_file = values.get("signing_key")
+    if isinstance(key_file, str) and key_file:
+        values["signing_key"] = str(directory / Path(key_file).expanduser())
 
 
 def _overrides(
@@ -134,5 +142,7 @@ def _overrides(
         value = flag or environment.get(f"POINTSMAN_{key.upper()}")
         if value:
             given[key] = value
+    if public := [environment[name] for name in _PUBLIC_KEYS if environment.get(name)]:
+        given["public_keys"] = tuple(public)
     _anchor(given, working_directory)
     return given

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pointsman_cli.configuration import Project
     from pointsman_cli.errors import Interrupted
 
+_PRIVATE = frozenset({"POINTSMAN_SIGNING_KEY", "POINTSMAN_PUBLIC_KEY"})
+
 
 class Context:
     """One invocation."""
@@ -51,10 +53,26 @@ class Context:
 
     @functools.cached_property
     def registry(self) -> "Registry":
-        """The registry in the configured store."""
+        """The registry in the configured store, with the keys that are configured.
+
+        Raises `UsageError` for keys that are none.
+        """
         import pointsman
 
-        return pointsman.open(self.project.configuration.store)
+        configuration = self.project.configuration
+        if not (configuration.signing_key or configuration.public_keys):
+            return pointsman.open(configuration.store)
+        from pointsman.errors import KeyUnusable
+        from pointsman.signing.keypair import SigningKey, parse_all
+        from pointsman_cli.errors import UsageError
+
+        try:
+            trusted = parse_all(configuration.public_keys)
+            path = configuration.signing_key
+            signer = SigningKey.load(Path(path)) if path else None
+        except KeyUnusable as error:
+            raise UsageError(error.message, error.hint) from error
+        return pointsman.open(configuration.store, signer=signer, trusted=trusted)
 
     @functools.cached_property
     def fleet_store(self) -> "ObjectStore":
@@ -63,6 +81,17 @@ class Context:
 
         fleet = self.project.configuration.fleet
         return open_store(fleet) if fleet else self.registry.store
+
+    def sign_with(self, key_file: Path | None) -> None:
+        """Let the command line name the signing key; it beats environment and file."""
+        if key_file is not None:
+            self.flags["signing_key"] = str(key_file)
+
+    def service_environment(self) -> dict[str, str]:
+        """Return what a service started from here inherits; never the private key's file."""
+        inherited = {name: os.environ[name] for name in os.environ if name not in _PRIVATE}
+        public_keys = self.project.configuration.public_keys
+        return inherited | ({"POINTSMAN_PUBLIC_KEYS": " ".join(public_keys)} if public_keys else {})
 
     @property
     def model(self) -> str:

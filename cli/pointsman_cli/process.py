@@ -6,7 +6,8 @@ Environments may hold secrets and never appear in errors; argument lists must no
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -25,7 +26,7 @@ def replace(arguments: Sequence[str], environment: Mapping[str, str]) -> NoRetur
 def start_detached(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> int:
     """Start a program that outlives this one, in a session of its own; it writes to `log`.
 
-    Returns its process id, which is the session's too.
+    Returns its process id.
     """
     with log.open("ab") as file:
         child = subprocess.Popen(  # noqa: S603 — arguments are built by us, no shell
@@ -46,33 +47,49 @@ def start(arguments: Sequence[str]) -> Child:
     return subprocess.Popen(arguments, stdin=subprocess.DEVNULL)  # noqa: S603 — as above
 
 
-def runs(pid: int, *marks: str) -> bool:
-    """Tell whether a process still runs, by its id and what its argument list ends with.
-
-    An id alone may have been given to somebody else since; and the time a process began is not
-    the same after the clock was set.
-    """
+def is_running(pid: int, arguments: Sequence[str]) -> bool:
+    """Tell whether the process still runs that was started under this id with these arguments."""
     try:
-        return pid > 0 and tuple(psutil.Process(pid).cmdline()[-len(marks) :]) == marks
+        return ends_with(psutil.Process(pid), arguments)
     except psutil.Error:
         return False
 
 
-def session(leader: int, mark: tuple[str, str]) -> list[psutil.Process]:
-    """Return the processes of the session that `leader` began, whether it still runs or not.
+def ends_with(process: psutil.Process, arguments: Sequence[str]) -> bool:
+    """Tell whether a process's argument list ends with these; a dead one has none."""
+    try:
+        return process.cmdline()[-len(arguments) :] == list(arguments)
+    except psutil.Error:
+        return False
 
-    They are ours if their environment has the variable and value of `mark`.
-    """
-    found = []
+
+def having(variable: str, value: str) -> Iterator[psutil.Process]:
+    """Yield every process that was started with this environment variable."""
     for process in psutil.process_iter():
         try:
-            if leader > 0 and os.getsid(process.pid) == leader and _marked(process, mark):
-                found.append(process)
-        except (psutil.Error, OSError):
+            if process.environ().get(variable) == value:
+                yield process
+        except psutil.Error:
             continue  # it ended, or is none of our business
-    return found
 
 
-def _marked(process: psutil.Process, mark: tuple[str, str]) -> bool:
-    name, value = mark
-    return process.environ().get(name) == value
+def is_alive(process: psutil.Process) -> bool:
+    """Tell whether a process runs, and is not merely what remains of it."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def end(
+    processes: Sequence[psutil.Process], asked: Sequence[psutil.Process], patience_seconds: float
+) -> None:
+    """Ask some processes to end, wait for all, and kill those that have not after a while."""
+    for each in asked:
+        with suppress(psutil.NoSuchProcess):
+            each.terminate()
+    _, remaining = psutil.wait_procs(processes, timeout=patience_seconds)
+    for each in remaining:
+        with suppress(psutil.NoSuchProcess):
+            each.kill()
+    psutil.wait_procs(remaining)

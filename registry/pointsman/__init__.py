@@ -17,18 +17,22 @@ from pointsman.errors import (
     InvalidDocument,
     InvalidModel,
     InvalidName,
+    KeyUnusable,
     NotFound,
     NothingToRollBack,
     PointsmanError,
+    PruneRunning,
     StoreDenied,
     StoreError,
     StoreMisconfigured,
     StoreUnreachable,
+    Untrusted,
     VersionExists,
 )
 from pointsman.manifest import File, Manifest, TensorSpec, Version
 from pointsman.publishing import Progress, Published
 from pointsman.registry import Registry, open  # noqa: A004 — reads as pointsman.open(url)
+from pointsman.signing.keypair import PublicKey, SigningKey
 
 __all__ = [
     "CacheUnusable",
@@ -40,19 +44,24 @@ __all__ = [
     "InvalidDocument",
     "InvalidModel",
     "InvalidName",
+    "KeyUnusable",
     "Manifest",
     "NotFound",
     "NothingToRollBack",
     "Pointer",
     "PointsmanError",
     "Progress",
+    "PruneRunning",
+    "PublicKey",
     "Published",
     "Registry",
+    "SigningKey",
     "StoreDenied",
     "StoreError",
     "StoreMisconfigured",
     "StoreUnreachable",
     "TensorSpec",
+    "Untrusted",
     "Version",
     "VersionExists",
     "open",

@@ -15,6 +15,7 @@ from pointsman import document
 from pointsman.digest import hex_of
 from pointsman.errors import InvalidDocument, InvalidName, NothingToRollBack
 from pointsman.names import version_name
+from pointsman.signing.statement import SIGNED, Signature
 
 HISTORY_LIMIT = 200
 TEXT_LIMIT = 1000
@@ -59,14 +60,18 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return Pointer(version=self.version, digest=self.digest)
 
 
-class Channel(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of one channel; the last change of its history describes the present."""
+class Channel(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The state of one channel; the last change of its history describes the present.
+
+    `signed` speaks of exactly one state: every change begins without it.
+    """
 
     schema: int
     generation: int
     stable: Pointer
     nonce: str
     history: tuple[Change, ...]
+    signed: Signature | None = None
 
 
 def activate(channel: Channel | None, target: Pointer, author: Author) -> Channel:
@@ -74,6 +79,11 @@ def activate(channel: Channel | None, target: Pointer, author: Author) -> Channe
     if channel is not None and channel.stable == target:
         return channel
     return _move(channel, target, ACTIVATE, author)
+
+
+def renew(channel: Channel, author: Author) -> Channel:
+    """Make what is stable stable again, as a change of its own: to sign it, or sign it anew."""
+    return _move(channel, channel.stable, ACTIVATE, author)
 
 
 def rollback(channel: Channel, author: Author, to: str | None = None) -> Channel:
@@ -109,6 +119,7 @@ def encode(channel: Channel, replacing: bytes | None = None) -> bytes:
     if replacing is None:
         return document.encode(known)
     old = document.members(replacing, "the channel as it was")
+    old.pop(SIGNED, None)
     remembered = {entry["generation"]: entry for entry in old["history"]}
     if channel.stable == msgspec.convert(old["stable"], Pointer):
         known["stable"] = old["stable"] | known["stable"]

@@ -10,6 +10,9 @@ PointsmanError
 ├── NothingToRollBack      the channel has no earlier version to go back to
 ├── ChannelConflict        other writers kept winning the channel
 ├── CacheUnusable          the local disk does not take what is to be cached
+├── KeyUnusable            what should be a key cannot be one
+├── Untrusted              nobody who is trusted signed it, or it is older than what was seen
+├── PruneRunning           versions are being removed at this moment
 └── StoreError             the road to the objects, not the objects
     ├── StoreMisconfigured     the URL or the credentials cannot work
     ├── StoreUnreachable       no answer, or one that says "try later"
@@ -66,6 +69,18 @@ class ChannelConflict(PointsmanError):
 
 class CacheUnusable(PointsmanError):
     """The directory of the cache cannot be written or read."""
+
+
+class KeyUnusable(PointsmanError):
+    """A key's file or text does not hold the key it should."""
+
+
+class Untrusted(PointsmanError):
+    """A manifest or channel lacks the signature of a trusted key, or is an old one replayed."""
+
+
+class PruneRunning(PointsmanError):
+    """Somebody is removing versions of the same model at this moment."""
 
 
 class StoreError(PointsmanError):

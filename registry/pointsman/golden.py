@@ -43,7 +43,7 @@ class Golden:
 
 def load(path: Path) -> Golden:
     """Read a golden set; raises `InvalidModel` when the file is not one."""
-    arrays = _unpacked(path)
+    arrays = unpacked(path)
     golden = Golden(
         inputs=_part(arrays, "inputs/"),
         outputs=_part(arrays, "outputs/"),
@@ -83,7 +83,8 @@ def mismatch(golden: Golden, computed: Arrays) -> str:
 _HINT = "Make one with numpy.savez(path, **{'inputs/NAME': array, 'outputs/NAME': array})."
 
 
-def _unpacked(path: Path) -> Arrays:
+def unpacked(path: Path, kind: str = "a golden set") -> Arrays:
+    """Read an `.npz` that may be hostile; raises `InvalidModel`, which calls it `kind`."""
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(member.file_size for member in archive.infolist())
@@ -92,8 +93,8 @@ def _unpacked(path: Path) -> Arrays:
                 return {name: file[name] for name in file.files}
     except Exception as error:  # a hostile archive makes zipfile, zlib and numpy raise anything
         reason = str(error) or type(error).__name__
-        raise InvalidModel(f"{path.name} is not a golden set: {reason}", _HINT) from error
-    raise InvalidModel(f"the golden set {path.name} unpacks to more than {MAX_BYTES} bytes")
+        raise InvalidModel(f"{path.name} is not {kind}: {reason}", _HINT) from error
+    raise InvalidModel(f"{path.name} unpacks to more than {MAX_BYTES} bytes")
 
 
 def _tolerance(arrays: Arrays, name: str, default: float) -> float:

@@ -1,5 +1,6 @@
 """The only place where object keys are spelled; see `docs/formats.md` for what lies under them."""
 
+from pointsman.errors import InvalidName
 from pointsman.names import channel_name, instance_name, model_name, version_name
 
 MODELS = "models/"
@@ -23,6 +24,31 @@ def versions(model: str) -> str:
 def manifest(model: str, version: str) -> str:
     """A version's manifest: the object whose existence makes the version exist."""
     return f"{versions(model)}{version_name(version)}.json"
+
+
+def signatures(model: str) -> str:
+    """The prefix of the signatures of a model's manifests."""
+    return f"{MODELS}{model_name(model)}/signatures/"
+
+
+def signature(model: str, sha256: str, key_id: str) -> str:
+    """One key's signature of the manifest with this digest."""
+    return f"{signatures(model)}{sha256}/{key_id}.json"
+
+
+def uploads(model: str) -> str:
+    """The prefix of the notes of publishers who count on blobs that were already there."""
+    return f"{MODELS}{model_name(model)}/uploads/"
+
+
+def upload(model: str, nonce: str) -> str:
+    """One publisher's note."""
+    return f"{uploads(model)}{nonce}.json"
+
+
+def pruning(model: str) -> str:
+    """The note of whoever removes versions: only one does at a time."""
+    return f"{MODELS}{model_name(model)}/pruning.json"
 
 
 def channels(model: str) -> str:
@@ -53,6 +79,14 @@ def probe(name: str) -> str:
 def fleet_probe(name: str) -> str:
     """Where it tries whether heartbeats may be written."""
     return heartbeat("pointsman-doctor", "probes", name)
+
+
+def is_document(key: str) -> bool:
+    """Tell whether a key is one of ours: others may lie beside them, and no reader sees those."""
+    try:
+        return key.endswith(".json") and bool(version_name(name_in(key)))
+    except InvalidName:
+        return False
 
 
 def name_in(key: str) -> str:

@@ -39,12 +39,13 @@ class TensorSpec(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.name} {self.datatype}[{','.join(map(str, self.shape))}]"
 
 
-class OnnxInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What the ONNX file says of itself."""
+class OnnxInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the ONNX file says of itself; `operators` counts nodes, and early manifests lack it."""
 
     ir_version: int
     opsets: dict[str, int]
     producer: str = ""
+    operators: dict[str, int] = {}
 
 
 class GoldenSet(msgspec.Struct, frozen=True, kw_only=True):

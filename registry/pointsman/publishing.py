@@ -28,6 +28,7 @@ from pointsman.errors import (
 from pointsman.hashing import Hashed, hashed
 from pointsman.manifest import File, Manifest, Version
 from pointsman.names import model_name, version_name
+from pointsman.reuse import Reuse
 from pointsman.stores import uploads
 from pointsman.stores.base import ObjectStore
 from pointsman.version_files import VersionFiles, gather
@@ -37,12 +38,16 @@ _ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Particulars:
-    """What the publisher says of a version; nothing of it changes what is served."""
+    """What the publisher says of a version; nothing of it changes what is served.
+
+    `sample` is a file of inputs to try the model on when there is no golden set.
+    """
 
     metrics: Mapping[str, float] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
     git_commit: str = ""
+    sample: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +121,7 @@ def prepare(
     try:
         progress.step("validating")
         files = gather(source, golden_set)
-        inspection = validation.inspect(files.entrypoint, files.golden)
+        inspection = validation.inspect(files.entrypoint, files.golden, particulars.sample)
         files = files.with_external(inspection.external)
         progress.step("hashing")
         digests = _hash(files)
@@ -143,8 +148,9 @@ def commit(
         return Published(existing or sealed, created=existing is None)
     _abort_abandoned(store, model, progress)
     progress.step("uploading")
-    _upload_blobs(store, prepared, progress)
-    return Published(existing, created=False) if existing else _claim(store, key, sealed)
+    with Reuse(store, sealed.manifest) as reuse:
+        _upload_blobs(store, prepared, progress, reuse)
+        return Published(existing, created=False) if existing else _claim(store, key, sealed)
 
 
 def _check_metrics(metrics: Mapping[str, float]) -> None:
@@ -236,7 +242,7 @@ def _claim(store: ObjectStore, key: str, sealed: Version) -> Published:
     )
 
 
-def _upload_blobs(store: ObjectStore, prepared: Prepared, progress: Progress) -> None:
+def _upload_blobs(store: ObjectStore, prepared: Prepared, progress: Progress, reuse: Reuse) -> None:
     """Send what is not there yet: after a crash or Ctrl-C, only what was not sent before it."""
     draft = prepared.version.manifest
     for file in draft.files:
@@ -244,7 +250,7 @@ def _upload_blobs(store: ObjectStore, prepared: Prepared, progress: Progress) ->
 
     def send(file: File, stop: transfer.Stop) -> None:
         key = keys.blob(draft.model, file.sha256)
-        if _present(store, key, file.size):
+        if reuse.present(key, file.size):
             progress.sent(file.path, file.size)
             return
         path, known = prepared.files.paths[file.path], prepared.digests[file.path]
@@ -252,7 +258,7 @@ def _upload_blobs(store: ObjectStore, prepared: Prepared, progress: Progress) ->
         try:
             store.upload(key, path, file.sha256, report, known.fingerprint)
         except StoreUnreachable:
-            if not _present(store, key, file.size):
+            if not reuse.present(key, file.size):
                 raise
 
     transfer.each(draft.files, send)
@@ -267,10 +273,3 @@ def _abort_abandoned(store: ObjectStore, model: str, progress: Progress) -> None
         return  # these credentials may write and not list: the bucket's own rule has to do it
     if left:
         progress.step(f"aborted {len(left)} uploads that were never finished")
-
-
-def _present(store: ObjectStore, key: str, size: int) -> bool:
-    try:
-        return store.head(key).size == size
-    except ObjectNotFound:
-        return False

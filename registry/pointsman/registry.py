@@ -7,7 +7,7 @@ it, applying a pure transition, and writing it back only if nobody else did mean
 import random
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -23,12 +23,15 @@ from pointsman.errors import (
     NotFound,
     ObjectExists,
     ObjectNotFound,
+    PointsmanError,
     PreconditionFailed,
     StoreError,
     StoreMisconfigured,
     StoreUnreachable,
 )
 from pointsman.manifest import Version
+from pointsman.signing.keypair import PublicKey, SigningKey
+from pointsman.signing.notary import Notary
 from pointsman.stores import open_store
 from pointsman.stores.base import ObjectStore, StoredObject
 
@@ -39,19 +42,24 @@ _LONGEST_PAUSE_SECONDS = 0.5
 Transition = Callable[[Channel | None, Author], Channel]
 
 
-def open(url: str) -> "Registry":  # noqa: A001 — reads as pointsman.open(url)
+def open(  # noqa: A001 — reads as pointsman.open(url)
+    url: str, *, signer: SigningKey | None = None, trusted: Iterable[PublicKey] = ()
+) -> "Registry":
     """Open the registry in the store at `url`: `file:///path` or `s3://bucket/prefix`.
 
-    Raises `StoreMisconfigured` for a URL that cannot work; nothing is contacted yet.
+    With a `signer`, what is published and every change of a channel is signed; `trusted` are the
+    other keys whose signatures count. Raises `StoreMisconfigured` for a URL that cannot work;
+    nothing is contacted yet.
     """
-    return Registry(open_store(url))
+    return Registry(open_store(url), Notary(signer, trusted))
 
 
 class Registry:
     """What is in one store."""
 
-    def __init__(self, store: ObjectStore) -> None:
+    def __init__(self, store: ObjectStore, notary: Notary | None = None) -> None:
         self.store = store
+        self.notary = notary or Notary()
 
     def models(self) -> list[str]:
         """Return the names of all models that have a version."""
@@ -124,6 +132,7 @@ class Registry:
         source: str | Path,
         *,
         golden: str | Path | None = None,
+        sample: str | Path | None = None,
         metrics: Mapping[str, float] | None = None,
         labels: Mapping[str, str] | None = None,
         note: str = "",
@@ -133,10 +142,16 @@ class Registry:
         """Publish an `.onnx` file, or a directory with one, as an immutable version.
 
         Raises `InvalidModel`, `InvalidName`, `VersionExists` or `StoreError`, and then nothing is
-        visible to anyone. See `pointsman.publishing`.
+        visible to anyone. A version that is already there gets the signature it may lack. See
+        `pointsman.publishing`.
         """
-        particulars = publishing.Particulars(metrics=metrics or {}, labels=labels or {}, note=note)
-        return publishing.publish(
+        particulars = publishing.Particulars(
+            metrics=metrics or {},
+            labels=labels or {},
+            note=note,
+            sample=Path(sample) if sample else None,
+        )
+        published = publishing.publish(
             self.store,
             model,
             version,
@@ -146,6 +161,9 @@ class Registry:
             progress,
             dry_run=dry_run,
         )
+        if not dry_run:
+            self.notary.sign_version(self.store, published.version)
+        return published
 
     def channel(self, model: str, name: str) -> Channel:
         """Return a channel; raises `NotFound` when nothing was ever activated in it."""
@@ -170,16 +188,21 @@ class Registry:
         """Point the channel at a published version; one already stable changes nothing.
 
         With `if_generation`, only while the channel is at that generation. Raises `NotFound` for a
-        version that was never published, `ChannelConflict` when somebody else moved the channel
-        past `if_generation`, or when other writers win every time.
+        version that was never published, or that is being pruned, `ChannelConflict` when somebody
+        else moved the channel past `if_generation`, or when other writers win every time, and
+        `Untrusted` where signatures are demanded and the version, or the change, has none.
         """
-        target = Pointer(version=version, digest=self.version(model, version).digest)
+        found = self.version(model, version)
+        self.notary.check_version(self.store, found)
+        target = Pointer(version=version, digest=found.digest)
 
         def forward(now: Channel | None, author: Author) -> Channel:
             _require_generation(now, if_generation)
             return channels.activate(now, target, author)
 
-        return self._move(model, channel, why, by, forward)
+        moved = self._move(model, channel, why, by, forward)
+        self._require_still_there(model, channel, moved)
+        return moved
 
     def rollback(
         self,
@@ -194,20 +217,37 @@ class Registry:
         """Point the channel back at the version it served before, or at version `to` of those.
 
         Raises `NothingToRollBack` when there is nothing to go to, `NotFound` for a channel never
-        used, `ChannelConflict` as `activate` does.
+        used, `ChannelConflict` and `Untrusted` as `activate` does; `Untrusted` also when the
+        channel, whose past decides, is not signed where signatures are demanded.
         """
         self.channel(model, channel)
 
         def back(now: Channel | None, author: Author) -> Channel:
             assert now is not None  # noqa: S101 — channels are never deleted
             _require_generation(now, if_generation)
-            return channels.rollback(now, author, to)
+            moved = channels.rollback(now, author, to)
+            if self.notary.trust:
+                self.notary.check_version(self.store, self.resolve(model, moved.stable))
+            return moved
 
-        return self._move(model, channel, why, by, back)
+        return self._move(model, channel, why, by, back, relies_on_past=True)
 
-    def _move(self, model: str, name: str, why: str, by: str, transition: Transition) -> Channel:
+    def _move(
+        self,
+        model: str,
+        name: str,
+        why: str,
+        by: str,
+        transition: Transition,
+        *,
+        relies_on_past: bool = False,
+    ) -> Channel:
         for attempt in range(_ATTEMPTS):
             present, stored = self._read(model, name)
+            self.notary.require_signer(present)
+            believed = stored is None or self.notary.believes(model, name, stored.data)
+            if relies_on_past and stored is not None:
+                self.notary.check_past(model, name, stored.data)
             author = Author(
                 by=by or publishing.author(),
                 at=datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -215,6 +255,8 @@ class Registry:
                 why=why,
             )
             wanted = transition(present, author)
+            if present is not None and wanted == present and not believed:
+                wanted = channels.renew(present, author)
             if wanted == present or self._write(model, name, wanted, stored):
                 return wanted
             time.sleep(random.uniform(0, min(_LONGEST_PAUSE_SECONDS, 0.01 * 2**attempt)))  # noqa: S311
@@ -234,6 +276,7 @@ class Registry:
         """Write, and tell whether it is certain that the channel took `wanted`."""
         key = keys.channel(model, name)
         data = channels.encode(wanted, replaced.data if replaced else None)
+        data = self.notary.sign_channel(model, name, data)
         try:
             if replaced is None:
                 self.store.create(key, data)
@@ -248,6 +291,23 @@ class Registry:
                 raise
             return False
         return True
+
+    def _require_still_there(self, model: str, name: str, moved: Channel) -> None:
+        """Undo an activation that a prune overtook; see `pointsman.pruning`."""
+        target = moved.stable
+        try:
+            self.store.head(keys.manifest(model, target.version))
+        except ObjectNotFound:
+            with suppress(PointsmanError):
+                self.rollback(
+                    model, name, why=f"{target.version} is gone", if_generation=moved.generation
+                )
+            raise NotFound(
+                f"{target.version} of {model} was removed while it was being activated",
+                "`pointsman history` shows what serves; publish it again under a new name.",
+            ) from None
+        except StoreError:
+            return  # the channel has moved, and the version was there a moment ago
 
     def _took(self, model: str, name: str, wanted: Channel) -> bool:
         try:

@@ -10,11 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pointsman import stores
 from pointsman.cache import Cache
 from pointsman.registry import Registry
+from pointsman.signing.trust import Trust
 from pointsman.stores.base import ObjectStore
 from pointsman_service.heartbeats import Heartbeats
 from pointsman_service.instance import identify
 from pointsman_service.runtime import threads
 from pointsman_service.serving.aspired import LastServed
+from pointsman_service.serving.gate import Gate
 from pointsman_service.serving.loader import Loader
 from pointsman_service.serving.manager import Manager
 from pointsman_service.serving.router import Router
@@ -44,15 +46,17 @@ class Service:
         store = open_store(settings.store)
         cache = Cache(settings.cache)
         model, channel = settings.model, settings.channel
-        last_served = LastServed(cache, store.url, model, channel)
+        gate = Gate(Trust(settings.trusted_keys), store, settings.cache, model, channel)
+        last_served = LastServed(cache, store.url, model, channel, gate.doubt)
         self.router = Router()
-        self.loader = Loader(Registry(store), cache, model, settings.threads or cpus)
+        self.loader = Loader(
+            Registry(store), cache, model, settings.threads or cpus, gate.check_version
+        )
         self.heartbeats = Heartbeats(self, open_store(settings.fleet) if settings.fleet else store)
         changed = self.heartbeats.changed
         self.manager = Manager(self.loader, self.router, last_served, changed)
-        self.source = Source(
-            store, last_served, model, channel, settings.poll_seconds, self.manager.aspire, changed
-        )
+        poll, aspire = settings.poll_seconds, self.manager.aspire
+        self.source = Source(store, last_served, model, channel, poll, aspire, changed, gate.doubt)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:

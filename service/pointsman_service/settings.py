@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from pointsman.errors import InvalidName, PointsmanError
 from pointsman.names import channel_name, instance_name, model_name
+from pointsman.signing.keypair import PublicKey, parse_all
 
 _PREFIX = "POINTSMAN_"
 _DAY = 24 * 60 * 60
@@ -53,6 +54,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     threads: Annotated[int, Meta(ge=0, le=1024)] = 0
     """Threads of one inference; 0 takes what the cgroup's CPU quota allows."""
     log_format: Literal["console", "json"] = "console"
+    public_keys: str = ""
+    """Only what one of these keys signed is served; separated by spaces or commas."""
+    public_key: str = ""
+    """Another one: who has a single key may say so."""
+
+    @property
+    def trusted_keys(self) -> tuple[PublicKey, ...]:
+        """The keys whose signatures count; raises `KeyUnusable` for what is none."""
+        return parse_all((self.public_keys, self.public_key))
 
     @property
     def cache(self) -> Path:
@@ -60,10 +70,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return Path(self.cache_dir)
 
 
+def _public_keys(text: str) -> str:
+    """Return `text` if it holds a key: to trust everybody is not what white space means."""
+    if not parse_all((text,)):
+        raise InvalidName("no key", "It holds no key: set it to one, or leave it out.")
+    return text
+
+
 _NAMES: dict[str, Callable[[str], str]] = {
     "model": model_name,
     "channel": channel_name,
     "instance": instance_name,
+    "public_key": _public_keys,
+    "public_keys": _public_keys,
 }
 
 

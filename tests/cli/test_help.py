@@ -37,7 +37,7 @@ def test_who_types_nothing_gets_help_too(workspace: Workspace, arguments: list[s
 
 
 def test_a_group_without_a_command_explains_itself(workspace: Workspace) -> None:
-    assert "  list  List models and their versions" in workspace.run("models").out
+    assert "  list    List models and their versions" in workspace.run("models").out
 
 
 @pytest.mark.parametrize("command", [*sorted(set(ALL) - {"models"}), "models list", "models show"])

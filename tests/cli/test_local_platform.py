@@ -10,6 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
+from pointsman_cli import process
 from pointsman_cli.platforms import record as records
 from tests.cli.conftest import Sources
 from tests.cli.workspace import MODEL, Workspace, until
@@ -24,14 +25,7 @@ def _brisk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def left(workspace: Workspace) -> list[psutil.Process]:
     """Return every process that serves from the workspace's store."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get("POINTSMAN_STORE") == workspace.store.as_uri():
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
+    return list(process.having("POINTSMAN_STORE", workspace.store.as_uri()))
 
 
 def directory(workspace: Workspace, channel: str = "production") -> Path:
@@ -107,12 +101,12 @@ def test_a_service_whose_supervisor_was_killed_is_replaced(deployed: Workspace) 
     deployment = deployed.json("deploy")
     orphan = service_of(deployment)
     psutil.Process(deployment["pid"]).kill()
-    until(lambda: not psutil.pid_exists(deployment["pid"]), "the supervisor is gone")
-    assert orphan.is_running()
+    psutil.Process(deployment["pid"]).wait(30)
+    assert process.is_alive(orphan)
     replaced = deployed.json("deploy")
     assert (replaced["url"], replaced["pid"]) != (deployment["url"], deployment["pid"])
     assert replaced["url"] == deployment["url"]
-    assert not orphan.is_running()
+    assert not process.is_alive(orphan)
 
 
 def test_destroying_ends_what_a_killed_supervisor_left(deployed: Workspace) -> None:
@@ -121,22 +115,19 @@ def test_destroying_ends_what_a_killed_supervisor_left(deployed: Workspace) -> N
     assert left(deployed) == []
 
 
-def test_a_process_id_that_somebody_else_has_now_is_not_taken_for_the_service(
-    published: Workspace,
-) -> None:
+def test_a_record_that_outlived_its_processes_is_none(published: Workspace) -> None:
     published.registry.activate(MODEL, "v1")
-    deployment = published.json("deploy", "--port", "0")
-    record = json.loads((directory(published) / "deployment.json").read_text())
+    published.run("deploy", "--port", "0")
+    record = (directory(published) / "deployment.json").read_bytes()
     published.run("destroy")
     directory(published).mkdir(parents=True)
-    # As after a restart of the machine: the record is there, and its id is ours.
-    (directory(published) / "deployment.json").write_text(json.dumps(record | {"pid": os.getpid()}))
+    # As after a restart of the machine.
+    (directory(published) / "deployment.json").write_bytes(record)
     assert "is not deployed here" in published.run("predict", "-", code=2).err
     assert published.json("status")["local"] is None
     plan = published.json("deploy", "--dry-run", "--port", "0")["plan"]
     assert plan == ["start digits/production on 127.0.0.1, port chosen by the system"]
     assert published.json("destroy")["destroyed"] is True
-    assert deployment["pid"] != os.getpid()
 
 
 def test_a_record_that_cannot_be_read_is_none(published: Workspace) -> None:
@@ -162,7 +153,7 @@ def test_two_commands_that_deploy_at_once_start_one_service(published: Workspace
     published.registry.activate(MODEL, "v1")
     arguments = ("deploy", "--port", "0", "--json")
     with published.start(*arguments) as one, published.start(*arguments) as two:
-        answers = [json.loads(process.communicate(timeout=60)[0]) for process in (one, two)]
+        answers = [json.loads(each.communicate(timeout=60)[0]) for each in (one, two)]
     assert answers[0]["instance"] == answers[1]["instance"]
     assert len(left(published)) == 2  # a supervisor and a service
     published.run("destroy")
@@ -183,31 +174,33 @@ def test_a_service_that_cannot_start_says_why_and_leaves_nothing_running(
 
 def test_ctrl_c_while_it_starts_leaves_something_that_is_found_again(published: Workspace) -> None:
     published.registry.activate(MODEL, "v1")
-    with published.start("deploy", "--port", "0") as process:
+    with published.start("deploy", "--port", "0") as command:
         until((directory(published) / "deployment.json").exists, "it is about to start")
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+        command.send_signal(signal.SIGINT)
+        _, err = command.communicate(timeout=60)
+    assert command.returncode == 130
     assert "`pointsman destroy` ends it" in err
     assert published.json("destroy")["destroyed"] is True
-    assert left(published) == []
+    # What had not yet begun notices by itself that it is not wanted.
+    until(lambda: not left(published), "nothing runs any more")
 
 
 def test_the_log_is_told_and_followed_until_the_service_ends(deployed: Workspace) -> None:
     assert "serving v1 (generation 1)" in deployed.run("logs").out
     document = deployed.json("logs", "--lines", "1")
     assert (document["platform"], len(document["lines"])) == ("local", 1)
-    with deployed.start("logs", "--follow", "--lines", "0") as process:
+    followed = deployed.folder / "followed"
+    with deployed.start("logs", "--follow", out=followed) as command:
+        until(lambda: "serving v1" in followed.read_text(), "what was said before is told")
         deployed.registry.activate(MODEL, "v2")
-        assert process.stdout is not None
-        assert any("serving v2" in line for line in process.stdout)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 130
-    with deployed.start("logs", "--follow") as process:
+        until(lambda: "serving v2" in followed.read_text(), "what is said now is told")
+        command.send_signal(signal.SIGINT)
+        assert command.wait(60) == 130
+    with deployed.start("logs", "--follow", out=followed) as command:
+        until(lambda: "serving v2" in followed.read_text(), "what was said before is told")
         deployed.run("destroy")
-        out, _ = process.communicate(timeout=60)
-    assert process.returncode == 0
-    assert "draining" in out
+        assert command.wait(60) == 0
+    assert "draining" in followed.read_text()
 
 
 def test_secrets_are_in_no_argument_list_and_no_record(
@@ -216,7 +209,7 @@ def test_secrets_are_in_no_argument_list_and_no_record(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")
     published.registry.activate(MODEL, "v1")
     shown = published.run("deploy", "--port", "0", "--json")
-    arguments = [" ".join(process.cmdline()) for process in left(published)]
+    arguments = [" ".join(each.cmdline()) for each in left(published)]
     files = [path for path in directory(published).iterdir() if path.is_file()]
     assert len(arguments) == 2
     told = [shown.out, shown.err, *arguments, *(path.read_text() for path in files)]
@@ -244,7 +237,10 @@ def test_another_store_is_another_service_at_the_same_address(
     assert after["instance"] != before["instance"]
 
 
-def test_only_the_same_supervisor_is_recognised(tmp_path: Path) -> None:
-    record = records.Record(instance="x", url="", host="", port=0, store="", pid=os.getpid())
-    assert not records.is_supervised(tmp_path, record)
-    assert records.processes(record) == []
+def test_a_process_id_that_somebody_else_has_now_is_not_taken_for_the_service(
+    tmp_path: Path,
+) -> None:
+    record = records.Record(instance="local-1", url="", host="", port=0, store="")
+    records.write(tmp_path, record)
+    assert not process.is_running(os.getpid(), records.marks(tmp_path, record))
+    assert records.running(tmp_path) is None

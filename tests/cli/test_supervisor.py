@@ -63,7 +63,8 @@ class Stage:
         path = os.pathsep.join([str(self.folder), *filter(None, [os.environ.get("PYTHONPATH")])])
         with subprocess.Popen(
             [sys.executable, "-m", SUPERVISOR, str(self.folder), instance],
-            env=os.environ | {"TESTED": str(self.folder), "PYTHONPATH": path},
+            env=os.environ
+            | {"TESTED": str(self.folder), "PYTHONPATH": path, "POINTSMAN_INSTANCE": instance},
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
@@ -87,14 +88,15 @@ def stage(tmp_path: Path) -> Stage:
     return Stage(tmp_path)
 
 
-def test_it_enters_itself_into_the_record(stage: Stage) -> None:
+def test_it_is_found_by_what_it_was_started_with(stage: Stage) -> None:
     with stage.supervising("runs") as process:
         until(stage.starts, "the service is started")
-        record = records.read(stage.folder)
-        assert record is not None
-        assert record.pid == process.pid
-        assert records.is_supervised(stage.folder, record)
-    assert not records.is_supervised(stage.folder, record)
+        running = records.running(stage.folder)
+        assert running is not None
+        assert running.supervisor is not None
+        assert running.pid == running.supervisor.pid == process.pid
+        assert len(running.processes) == 2
+    assert records.running(stage.folder) is None
 
 
 def test_a_service_that_dies_is_started_again(stage: Stage) -> None:

@@ -73,9 +73,16 @@ class Workspace:
 
     @contextmanager
     def start(
-        self, *arguments: str | Path, variables: Mapping[str, str] | None = None
+        self,
+        *arguments: str | Path,
+        variables: Mapping[str, str] | None = None,
+        out: Path | None = None,
     ) -> Iterator[subprocess.Popen[str]]:
-        """Start the command as a process, which is gone when the block ends."""
+        """Start the command as a process, which is gone when the block ends.
+
+        With `out`, its data goes into that file.
+        """
+        data = out.open("w") if out else None
         # A shell's background ignores Ctrl-C, and children inherit that; a handler they do not.
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
@@ -84,11 +91,13 @@ class Workspace:
                 cwd=self.folder,
                 env=os.environ | dict(variables or {}),
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
+                stdout=data or subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
             )
         finally:
+            if data:
+                data.close()
             signal.signal(signal.SIGINT, before)
         with process:
             try:

@@ -1,11 +1,13 @@
 """The contract between provisioning and everything that uses what was provisioned."""
 
+from typing import Any
+
 import pytest
 
 import pointsman
 from pointsman_infra.outputs import OutputsInvalid, Role, read
 
-OUTPUTS = {
+OUTPUTS: dict[str, Any] = {
     "store": "s3://models/prod",
     "endpoint": "http://127.0.0.1:9",
     "region": "eu-central-1",

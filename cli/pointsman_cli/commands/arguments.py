@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
@@ -19,6 +20,16 @@ Timeout = Annotated[
     float, typer.Option(min=0.1, metavar="SECONDS", help="How long to wait for the fleet.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+
+Sign = Annotated[
+    Path | None,
+    typer.Option(
+        "--sign",
+        metavar="KEYFILE",
+        help="Sign with this private key; default: POINTSMAN_SIGNING_KEY, or signing_key.",
+        show_default=False,
+    ),
+]
 
 
 def pairs(

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pointsman_cli.commands.arguments import DryRun, Keep, NoWait, Timeout, Why
+from pointsman_cli.commands.arguments import DryRun, Keep, NoWait, Sign, Timeout, Why
 from pointsman_cli.context import Context, with_context
 from pointsman_cli.units import moment
 
@@ -27,6 +27,7 @@ def activate(
     no_wait: NoWait = False,
     timeout: Timeout = 120.0,
     keep: Keep = False,
+    sign: Sign = None,
     dry_run: DryRun = False,
 ) -> None:
     """Make a version serve, on every instance.
@@ -37,6 +38,7 @@ def activate(
     from pointsman_cli.moves import Activation, present
     from pointsman_cli.moving import Patience, move
 
+    context.sign_with(sign)
     if dry_run:
         context.registry.version(context.model, version)
         _plan(context, present(context), version)
@@ -54,6 +56,7 @@ def rollback(
     no_wait: NoWait = False,
     timeout: Timeout = 120.0,
     keep: Keep = False,
+    sign: Sign = None,
     dry_run: DryRun = False,
 ) -> None:
     """Go back to the version that served before.
@@ -64,6 +67,7 @@ def rollback(
     from pointsman_cli.moves import Return
     from pointsman_cli.moving import Patience, move
 
+    context.sign_with(sign)
     if to is not None:
         from pointsman.names import version_name
 

@@ -1,6 +1,5 @@
 """`deploy`, `logs`, `destroy`, `serve`: the service as a process, here or on a platform."""
 
-import os
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -146,7 +145,7 @@ def serve(
     from pointsman_cli import process
 
     configuration = context.project.configuration
-    environment = os.environ | {
+    environment = context.service_environment() | {
         "POINTSMAN_STORE": configuration.store,
         "POINTSMAN_MODEL": context.model,
         "POINTSMAN_CHANNEL": context.channel,

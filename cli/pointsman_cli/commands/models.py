@@ -1,9 +1,10 @@
-"""`models list|show`: what there is to serve."""
+"""The group `models`, and of it `list` and `show`: what there is to serve."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pointsman_cli.commands import diff, prune, pull, verify
 from pointsman_cli.context import Context, with_context
 from pointsman_cli.units import duration, moment, size
 
@@ -18,6 +19,8 @@ def register(app: typer.Typer) -> None:
     group.callback(invoke_without_command=True)(_help)
     group.command("list")(list_)
     group.command("show")(show)
+    for module in (diff, pull, verify, prune):
+        module.register(group)
     app.add_typer(group, name="models", help="What there is to serve.")
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pointsman_cli.commands.arguments import DryRun, Keep, NoWait, Timeout, Why, number, pairs
+from pointsman_cli.commands.arguments import DryRun, Keep, NoWait, Sign, Timeout, Why, number, pairs
 from pointsman_cli.context import Context, with_context
 from pointsman_cli.units import counted, duration, size
 
@@ -22,6 +22,7 @@ class Request:
     version: str
     path: Path
     golden: Path | None
+    sample: Path | None
     metrics: dict[str, float]
     labels: dict[str, str]
     note: str
@@ -52,6 +53,12 @@ def upload_model(
             metavar="FILE", help="An .npz of inputs/NAME and outputs/NAME, replayed before serving."
         ),
     ] = None,
+    sample: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="An .npz or JSON of inputs to try it on, without a golden set."
+        ),
+    ] = None,
     metric: Annotated[
         list[str], typer.Option(metavar="NAME=NUMBER", help="Any number of times.")
     ] = [],
@@ -66,6 +73,7 @@ def upload_model(
     no_wait: NoWait = False,
     timeout: Timeout = 120.0,
     keep: Keep = False,
+    sign: Sign = None,
     dry_run: DryRun = False,
 ) -> None:
     """Publish a model as an immutable version.
@@ -73,10 +81,12 @@ def upload_model(
     The model is loaded and run in a process of its own before anything is uploaded. Publishing
     the same content again changes nothing; other content under a used name is refused.
     """
+    context.sign_with(sign)
     request = Request(
         version=version,
         path=path,
         golden=golden,
+        sample=sample,
         metrics=pairs(metric, number, "--metric", "accuracy=0.97"),
         labels=pairs(label, str, "--label", "team=vision"),
         note=note,
@@ -110,6 +120,7 @@ def _publish(context: Context, request: Request) -> "Published":
             request.version,
             request.path,
             golden=request.golden,
+            sample=request.sample,
             metrics=request.metrics,
             labels=request.labels,
             note=request.note,

@@ -4,14 +4,10 @@ The supervisor outlives the command; its record lies in `.pointsman/local/<model
 beside the log.
 """
 
-import os
 import secrets
 import sys
 import time
 from collections.abc import Iterator
-
-import msgspec
-import psutil
 
 from pointsman_cli import client, process
 from pointsman_cli.context import Context
@@ -19,7 +15,7 @@ from pointsman_cli.errors import CommandError
 from pointsman_cli.platforms import addresses, log_tail
 from pointsman_cli.platforms import record as records
 from pointsman_cli.platforms.base import Deployment, Wanted
-from pointsman_cli.platforms.record import SUPERVISOR, Record
+from pointsman_cli.platforms.record import Record, Running
 
 _HEARTBEAT_SECONDS = "5"
 _ANSWER_SECONDS = 20.0
@@ -38,11 +34,11 @@ class LocalPlatform:
 
     def check(self, wanted: Wanted) -> None:
         """Raise when the port belongs to somebody else."""
-        record = self._running()
-        if record and self._stays(record, wanted):
+        running = records.running(self._directory)
+        if running and self._stays(running, wanted):
             return
-        host, port = self._address(record, wanted)
-        if record and (record.host, record.port) == (host, port):
+        host, port = self._address(running, wanted)
+        if running and (running.record.host, running.record.port) == (host, port):
             return  # it is ours, and about to be replaced
         if reason := addresses.refusal(host, port):
             raise CommandError(
@@ -52,29 +48,32 @@ class LocalPlatform:
 
     def plan(self, wanted: Wanted) -> list[str]:
         """Say in sentences what deploying would do."""
-        record = self._running()
-        if record and self._stays(record, wanted):
-            return [f"leave {self._name} running at {record.url} (process {record.pid})"]
-        host, port = self._address(record, wanted)
-        first = [f"end the process {record.pid} at {record.url}"] if record else []
+        running = records.running(self._directory)
+        first = []
+        if running:
+            where = f"{running.record.url} (process {running.pid})"
+            if self._stays(running, wanted):
+                return [f"leave {self._name} running at {where}"]
+            first = [f"end {self._name} at {where}"]
+        host, port = self._address(running, wanted)
         return [*first, f"start {self._name} on {host}, port {port or 'chosen by the system'}"]
 
     def deploy(self, wanted: Wanted) -> Deployment:
         """Start the service, or leave it if it already runs as wanted."""
         with records.held(self._directory, self._tell_occupied):
-            record = self._running()
-            if record and self._stays(record, wanted):
-                return self._deployment(record)
-            host, port = self._address(record, wanted)
-            if record:
+            running = records.running(self._directory)
+            if running and self._stays(running, wanted):
+                return self._deployment(running.record, running.pid)
+            host, port = self._address(running, wanted)
+            if running:
                 self._context.stands("What ran was told to end; `pointsman deploy` starts it anew.")
-                self._end(record)
-            return self._deployment(self._start(host, port))
+                self._end(running)
+            return self._start(host, port)
 
     def status(self) -> Deployment | None:
         """Return the running service; None when there is none, or it died."""
-        record = self._running()
-        return self._deployment(record) if record else None
+        running = records.running(self._directory)
+        return self._deployment(running.record, running.pid) if running else None
 
     def logs(self, *, follow: bool, lines: int) -> Iterator[str]:
         """Yield lines of the log, which outlives the service until it is destroyed."""
@@ -82,9 +81,13 @@ class LocalPlatform:
             raise CommandError(
                 f"{self._name} has no log here", "`pointsman deploy --platform local` starts it."
             )
-        if follow:
-            return log_tail.follow(self._log, lines, lambda: self._running() is not None)
-        return iter(log_tail.last_lines(self._log, lines))
+        if not follow:
+            return iter(log_tail.last_lines(self._log, lines))
+        running = records.running(self._directory)
+        writers = running.processes if running else ()
+        return log_tail.follow(
+            self._log, lines, lambda: any(process.is_alive(each) for each in writers)
+        )
 
     def destroy(self) -> bool:
         """End the service in good order and remove its record and log."""
@@ -92,15 +95,15 @@ class LocalPlatform:
             return False
         with records.held(self._directory, self._tell_occupied):
             existed = records.read(self._directory) is not None or self._log.exists()
-            if record := self._running():
+            if running := records.running(self._directory):
                 self._context.stands("It was told to end; `pointsman destroy` waits until it has.")
-                self._end(record)
+                self._end(running)
             records.forget(self._directory)
             self._log.unlink(missing_ok=True)
             self._remove_empty()
         return existed
 
-    def _start(self, host: str, port: int) -> Record:
+    def _start(self, host: str, port: int) -> Deployment:
         port = port or addresses.free_port(host)
         configuration = self._context.project.configuration
         record = Record(
@@ -116,18 +119,17 @@ class LocalPlatform:
             f"The service is starting at {record.url} all the same: `pointsman deploy` looks "
             "again, `pointsman destroy` ends it."
         )
-        arguments = [sys.executable, "-m", SUPERVISOR, str(self._directory), record.instance]
+        arguments = [sys.executable, "-m", *records.marks(self._directory, record)]
         pid = process.start_detached(arguments, self._environment(record), self._log)
-        started = msgspec.structs.replace(record, pid=pid)
         with self._context.output.waiting("starting the service"):
-            self._await_answer(started)
-        return started
+            self._await_answer(record, pid)
+        return self._deployment(record, pid)
 
     def _environment(self, record: Record) -> dict[str, str]:
         inherited = {
             "POINTSMAN_CACHE_DIR": str(self._context.project.state / "cache"),
             "POINTSMAN_HEARTBEAT_SECONDS": _HEARTBEAT_SECONDS,
-        } | dict(os.environ)
+        } | self._context.service_environment()
         return inherited | {
             "POINTSMAN_STORE": record.store,
             "POINTSMAN_MODEL": self._context.model,
@@ -139,72 +141,60 @@ class LocalPlatform:
             "PORT": str(record.port),
         }
 
-    def _await_answer(self, record: Record) -> None:
+    def _await_answer(self, record: Record, pid: int) -> None:
         """Return when this very service answers; raise with its last words when it cannot."""
         deadline = time.monotonic() + _ANSWER_SECONDS
+        marks = records.marks(self._directory, record)
         while True:
             health = client.health(record.url)
             if health is not None and health.body.get("instance") == record.instance:
                 return
-            if not records.is_supervised(self._directory, record) or time.monotonic() > deadline:
-                self._end(record)
-                records.forget(self._directory)
-                raise CommandError(
-                    f"the service did not start: {self._last_words()}",
-                    "`pointsman logs` shows all it said.",
-                )
+            if not process.is_running(pid, marks) or time.monotonic() > deadline:
+                break
             time.sleep(_LOOK_SECONDS)
+        if running := records.running(self._directory):
+            self._end(running)
+        records.forget(self._directory)
+        raise CommandError(
+            f"the service did not start: {self._last_words()}",
+            "`pointsman logs` shows all it said.",
+        )
 
     def _last_words(self) -> str:
         lines = [line.strip() for line in log_tail.last_lines(self._log, 20) if line.strip()]
         errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
         return (errors or lines or ["it said nothing"])[-1]
 
-    def _end(self, record: Record) -> None:
+    def _end(self, running: Running) -> None:
         """Ask the supervisor to end, and wait; after the drain time, insist."""
-        found = records.processes(record)
+        self._context.output.step(f"ending process {running.pid}, requests in flight first")
         # Without a supervisor, what it left behind is asked itself.
-        asked = [each for each in found if each.pid == record.pid] or found
-        self._context.output.step(f"ending process {record.pid}, requests in flight first")
-        for each in asked:
-            _signal(each, insist=False)
-        _, remaining = psutil.wait_procs(found, timeout=_END_SECONDS)
-        for each in remaining:
-            _signal(each, insist=True)
-        psutil.wait_procs(remaining)
+        asked = [running.supervisor] if running.supervisor else running.processes
+        process.end(running.processes, asked, _END_SECONDS)
 
-    def _running(self) -> Record | None:
-        """Return the deployment on record, if there is anything left of it."""
-        record = records.read(self._directory)
-        if record is None or not (
-            records.is_supervised(self._directory, record) or records.processes(record)
-        ):
-            return None
-        return record
-
-    def _stays(self, record: Record, wanted: Wanted) -> bool:
-        configuration = self._context.project.configuration
+    def _stays(self, running: Running, wanted: Wanted) -> bool:
+        record, configuration = running.record, self._context.project.configuration
         return (
             not wanted.restart
-            and records.is_supervised(self._directory, record)
+            and running.supervisor is not None
             and (record.store, record.fleet) == (configuration.store, configuration.fleet)
             and wanted.host in {None, record.host}
             and wanted.port in {None, 0, record.port}
         )
 
-    def _address(self, record: Record | None, wanted: Wanted) -> tuple[str, int]:
+    def _address(self, running: Running | None, wanted: Wanted) -> tuple[str, int]:
         """Return host and port: as asked for, else as it was, else as configured."""
-        usual = record or self._context.project.configuration.local
+        usual = running.record if running else self._context.project.configuration.local
         port = usual.port if wanted.port is None else wanted.port
         return wanted.host or usual.host, port
 
-    def _deployment(self, record: Record) -> Deployment:
+    def _deployment(self, record: Record, pid: int) -> Deployment:
         return Deployment(
             platform="local",
             name=self._name,
             url=record.url,
             instance=record.instance,
-            pid=record.pid,
+            pid=pid,
             log=str(self._log),
         )
 
@@ -218,10 +208,3 @@ class LocalPlatform:
                 directory.rmdir()
             except OSError:
                 return
-
-
-def _signal(target: psutil.Process, *, insist: bool) -> None:
-    try:
-        (target.kill if insist else target.terminate)()
-    except psutil.NoSuchProcess:
-        return

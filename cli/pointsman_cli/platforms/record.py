@@ -1,13 +1,15 @@
-"""What is remembered of a local deployment between commands, and whether it still runs.
+"""What is remembered of a local deployment between commands, and what still runs of it.
 
-The command writes the record before it starts anything, and the supervisor enters itself: so
-a command that is killed at any moment leaves nothing running that the next one could not find.
+The record is written before anything is started, and processes are found by what they were
+started with: so a command that is killed at any moment leaves nothing running that the next one
+could not find, and a process id that was given to somebody else since leads nobody astray.
 """
 
 import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -21,7 +23,7 @@ _FILE = "deployment.json"
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """A local deployment; `pid` is its supervisor's, 0 until that has begun."""
+    """A local deployment; its `instance` is random, and names its processes too."""
 
     instance: str
     url: str
@@ -29,7 +31,20 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     store: str
     fleet: str = ""
-    pid: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A deployment of which something runs: supervisor and service, or what is left of them."""
+
+    record: Record
+    processes: tuple[psutil.Process, ...]
+    supervisor: psutil.Process | None
+
+    @property
+    def pid(self) -> int:
+        """The process id that stands for the deployment."""
+        return (self.supervisor or self.processes[0]).pid
 
 
 def read(directory: Path) -> Record | None:
@@ -50,6 +65,21 @@ def forget(directory: Path) -> None:
     (directory / _FILE).unlink(missing_ok=True)
 
 
+def marks(directory: Path, record: Record) -> tuple[str, str, str]:
+    """Return what the supervisor's argument list ends with."""
+    return SUPERVISOR, str(directory), record.instance
+
+
+def running(directory: Path) -> Running | None:
+    """Return the deployment on record, if anything of it runs."""
+    record = read(directory)
+    if record is None:
+        return None
+    found = tuple(process.having("POINTSMAN_INSTANCE", record.instance))
+    supervisors = [each for each in found if process.ends_with(each, marks(directory, record))]
+    return Running(record, found, supervisors[0] if supervisors else None) if found else None
+
+
 @contextmanager
 def held(directory: Path, occupied: Callable[[], None]) -> Iterator[None]:
     """Keep other commands from changing the same deployment; `occupied` hears of having to wait."""
@@ -64,13 +94,3 @@ def held(directory: Path, occupied: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def is_supervised(directory: Path, record: Record) -> bool:
-    """Tell whether the supervisor on record runs: it, and not who got its process id later."""
-    return process.runs(record.pid, SUPERVISOR, str(directory), record.instance)
-
-
-def processes(record: Record) -> list[psutil.Process]:
-    """Return the supervisor and its service, or what is left of them."""
-    return process.session(record.pid, ("POINTSMAN_INSTANCE", record.instance))

@@ -1,19 +1,15 @@
 """The supervisor of a local deployment: starts the service again when it dies.
 
 Run as `python -m pointsman_cli.platforms.supervisor DIRECTORY INSTANCE`, with the service's
-environment, in a session of its own. Enters its process id into the record in DIRECTORY. Ends
-with the service when that ends in good order or never gets started, and on SIGTERM, which it
-passes on.
+environment. Ends with the service when that ends in good order or never gets started, and on
+SIGTERM, which it passes on. Does not begin when the record in DIRECTORY no longer names INSTANCE.
 """
 
-import os
 import signal
 import sys
 import time
 from pathlib import Path
 from types import FrameType
-
-import msgspec
 
 from pointsman_cli import process
 from pointsman_cli.platforms import record
@@ -72,13 +68,12 @@ class Supervisor:
 
 
 def main() -> int:
-    """Enter oneself into the record, then supervise."""
+    """Supervise, if that is still wanted."""
     directory, instance = Path(sys.argv[1]), sys.argv[2]
     found = record.read(directory)
     if found is None or found.instance != instance:
         _say("this deployment has been replaced or destroyed before it began")
         return 0
-    record.write(directory, msgspec.structs.replace(found, pid=os.getpid()))
     return Supervisor().run()
 
 

@@ -21,10 +21,16 @@ _SECRET = re.compile(r"AWS_|.*(KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL)", re.IGNORE
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What the child is asked to try; both paths are absolute."""
+    """What the child is asked to try; all paths are absolute, or empty.
+
+    With `outputs` the model computes the inputs of the golden set into that file, whatever is
+    expected of them; without, it is inspected.
+    """
 
     model: str
     golden: str = ""
+    sample: str = ""
+    outputs: str = ""
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +44,13 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     golden: GoldenSet | None = None
 
 
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """How a model did on inputs that were given."""
+
+    latency_seconds: float
+    operators: dict[str, int]
+
+
 class Failure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Why the child gave up."""
 
@@ -45,13 +58,30 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     hint: str = ""
 
 
-def inspect(model: Path, golden: Path | None = None) -> Inspection:
-    """Load and run `model` in a child process, replaying `golden` if given.
+def inspect(model: Path, golden: Path | None = None, sample: Path | None = None) -> Inspection:
+    """Load and run `model` in a child process, replaying `golden`, or else on `sample`, if given.
 
     Raises `InvalidModel` with the reason when the model cannot be served, does not reproduce its
-    golden set, or takes the child down.
+    golden set, does not take the sample, or takes the child down.
     """
-    request = Request(model=str(model), golden=str(golden) if golden else "")
+    request = Request(
+        model=str(model),
+        golden=str(golden) if golden else "",
+        sample=str(sample.absolute()) if sample else "",
+    )
+    return msgspec.json.decode(_ask(model, request), type=Inspection)
+
+
+def run(model: Path, golden: Path, outputs: Path) -> Trial:
+    """Compute the inputs of `golden` with `model` in a child process, into the file `outputs`.
+
+    Raises `InvalidModel` when the model does not take them, or takes the child down.
+    """
+    request = Request(model=str(model), golden=str(golden), outputs=str(outputs))
+    return msgspec.json.decode(_ask(model, request), type=Trial)
+
+
+def _ask(model: Path, request: Request) -> bytes:
     # -P: files in the present directory, where models lie, must not pose as Python modules.
     command = [sys.executable, "-P", "-m", "pointsman.validation.child"]
     try:
@@ -67,7 +97,7 @@ def inspect(model: Path, golden: Path | None = None) -> Inspection:
         raise InvalidModel(
             f"{model.name} did not finish one run in {_TIMEOUT_SECONDS} s"
         ) from error
-    return _result(model, child)
+    return _answer(model, child)
 
 
 def _environment() -> dict[str, str]:
@@ -76,7 +106,7 @@ def _environment() -> dict[str, str]:
     return inherited | {"ORT_DISABLE_TELEMETRY": "1"}
 
 
-def _result(model: Path, child: "subprocess.CompletedProcess[bytes]") -> Inspection:
+def _answer(model: Path, child: "subprocess.CompletedProcess[bytes]") -> bytes:
     if child.returncode < 0:
         name = signal.Signals(-child.returncode).name
         cause = "out of memory?" if name == "SIGKILL" else "the file is broken or hostile"
@@ -91,4 +121,4 @@ def _result(model: Path, child: "subprocess.CompletedProcess[bytes]") -> Inspect
             f"validation could not run: {last}",
             "Install the library with its extra: pip install 'pointsman-registry[validate]'.",
         )
-    return msgspec.json.decode(answer, type=Inspection)
+    return answer

@@ -1,5 +1,6 @@
 """What an ONNX file says of itself, read without running it; the only importer of `onnx`."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,7 @@ def describe(path: Path) -> OnnxFile:
         ir_version=proto.ir_version,
         opsets={opset.domain or "ai.onnx": opset.version for opset in proto.opset_import},
         producer=f"{proto.producer_name} {proto.producer_version}".strip(),
+        operators=dict(sorted(Counter(_operators(proto)).items())),
     )
     return OnnxFile(proto, info)
 
@@ -89,6 +91,21 @@ def _check_external(location: str, end: int, model: Path) -> None:
             f"{location} has {data.stat().st_size} bytes, and {model.name} needs {end} of it",
             "The data file is cut short or belongs to another model; export both again.",
         )
+
+
+def _operators(proto: Any) -> Iterator[str]:
+    """Yield the operator of every node, in subgraphs and functions too."""
+    for node in (*_nodes(proto.graph.node), *(n for f in proto.functions for n in _nodes(f.node))):
+        standard = node.domain in {"", "ai.onnx"}
+        yield node.op_type if standard else f"{node.domain}.{node.op_type}"
+
+
+def _nodes(nodes: Any) -> Iterator[Any]:
+    for node in nodes:
+        yield node
+        for attribute in node.attribute:
+            for graph in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
+                yield from _nodes(graph.node)
 
 
 def _tensors(proto: Any) -> Iterator[Any]:

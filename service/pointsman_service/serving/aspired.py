@@ -5,6 +5,7 @@ not answer with what it knew from the one before.
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -14,16 +15,27 @@ from pointsman.cache import Cache
 from pointsman.channel import Channel
 from pointsman.errors import PointsmanError
 
+Doubt = Callable[[Channel, bytes], str]
+"""Says why a channel with this document must not be followed; "" when it may."""
+
 log = logging.getLogger(__name__)
+
+
+def _none(_channel: Channel, _document: bytes) -> str:
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
 class Aspired:
-    """The channel as read, its document, and whether it came from the store or from the cache."""
+    """The channel as read, its document, and whether it came from the store or from the cache.
+
+    `doubt` says why it must not be followed, if it must not.
+    """
 
     channel: Channel
     document: bytes
     origin: str
+    doubt: str = ""
 
 
 class _Memory(msgspec.Struct, frozen=True):
@@ -34,7 +46,11 @@ class _Memory(msgspec.Struct, frozen=True):
 class LastServed:
     """A channel of one store as it was when its version last began to serve here."""
 
-    def __init__(self, cache: Cache, store_url: str, model: str, channel: str) -> None:
+    def __init__(
+        self, cache: Cache, store_url: str, model: str, channel: str, doubt: Doubt = _none
+    ) -> None:
+        """Recall nothing that `doubt` has something against."""
+        self._doubt = doubt
         self._cache = cache
         self._store_url = store_url
         self._model = model
@@ -56,7 +72,11 @@ class LastServed:
             if memory is None or memory.store != self._store_url:
                 return None
             document = memory.document.encode()
-            return Aspired(channels.read(document, self._channel), document, "cache")
+            channel = channels.read(document, self._channel)
+            if doubt := self._doubt(channel, document):
+                log.warning("what was served last must not be served: %s", doubt)
+                return None
+            return Aspired(channel, document, "cache")
         except (OSError, msgspec.DecodeError, PointsmanError) as error:
             log.warning("what was served last cannot be read: %s", error)
             return None

@@ -7,6 +7,7 @@ manifest's, replay the golden set, warm up. It never touches what is serving.
 import asyncio
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,8 +43,17 @@ class Progress:
 class Loader:
     """Loads versions of one model from a registry through a cache."""
 
-    def __init__(self, registry: Registry, cache: Cache, model: str, threads: int) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        cache: Cache,
+        model: str,
+        threads: int,
+        check: Callable[[Version], None] = lambda _: None,
+    ) -> None:
+        """Load only what `check` lets pass: it raises `PointsmanError` for the others."""
         self._registry = registry
+        self._check = check
         self._cache = cache
         self._model = model
         self._threads = threads
@@ -74,6 +84,7 @@ class Loader:
 
     def _load(self, pointer: Pointer, progress: Progress) -> tuple[Version, Session, Arrays, float]:
         version = self._version(pointer)
+        self._check(version)
         manifest = version.manifest
         progress.total_bytes = manifest.size
         progress.step = "fetching"

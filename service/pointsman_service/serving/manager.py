@@ -117,6 +117,9 @@ class Manager:
         aspired = self._aspired
         if aspired is None:
             return None
+        if aspired.doubt:
+            await self._distrust(aspired)
+            return None
         action = self._next(aspired.channel)
         if action is policy.Action.LOAD:
             await self._load(aspired.channel)
@@ -185,6 +188,13 @@ class Manager:
         self.observed_generation = channel.generation
         self._keep_what_is_needed()
 
+    async def _distrust(self, aspired: Aspired) -> None:
+        """Refuse a channel without a look at its version; what served last goes on serving."""
+        # Curable: the very same generation may come back as it should be.
+        self._refuse(aspired.channel, aspired.doubt, curable=True)
+        await self._last_good(None)
+        self._changed()
+
     def _overtaken(self, channel: Channel) -> None:
         """Put a version that came too late to use only if there is no other at all."""
         if self._router.stable is None and channel.stable.digest in self.residents.ready:
@@ -229,12 +239,12 @@ class Manager:
         on_disk = await asyncio.to_thread(self._loader.on_disk, target)
         return "on disk" if on_disk else "download"
 
-    async def _last_good(self, channel: Channel) -> None:
-        """If nothing serves at all, serve what this machine served last."""
+    async def _last_good(self, channel: Channel | None) -> None:
+        """If nothing serves at all, serve what this machine served last, if not `channel`'s."""
         if self._router.stable is not None:
             return
         aspired = await asyncio.to_thread(self._last_served.recall)
-        if aspired is None or aspired.channel.stable == channel.stable:
+        if aspired is None or (channel and aspired.channel.stable == channel.stable):
             return
         try:
             servable = await self._loader.load(aspired.channel.stable)

@@ -15,7 +15,7 @@ from pointsman import channel as channels
 from pointsman import keys
 from pointsman.errors import ObjectNotFound, PointsmanError
 from pointsman.stores.base import ObjectStore
-from pointsman_service.serving.aspired import Aspired, LastServed
+from pointsman_service.serving.aspired import Aspired, Doubt, LastServed
 
 _LONGEST_PAUSE_SECONDS = 30.0
 _MOST_DOUBLINGS = 16  # more are never needed, and 2.0**1024 is an error
@@ -36,8 +36,13 @@ class Source:
         poll_seconds: float,
         announce: Callable[[Aspired], None],
         changed: Callable[[], None],
+        doubt: Doubt = lambda _channel, _document: "",
     ) -> None:
-        """Call `announce` when the channel changed, and `changed` when `trouble` did."""
+        """Call `announce` when the channel changed, and `changed` when `trouble` did.
+
+        What `doubt` has something against is announced with that.
+        """
+        self._doubt = doubt
         self._store = store
         self._last_served = last_served
         self._model = model
@@ -70,7 +75,8 @@ class Source:
             stored = await asyncio.to_thread(self._store.get, key, self._etag)
             if stored is not None:
                 channel = channels.read(stored.data, self._channel)
-                self._tell(Aspired(channel, stored.data, "store"))
+                doubt = await asyncio.to_thread(self._doubt, channel, stored.data)
+                self._tell(Aspired(channel, stored.data, "store", doubt))
                 self._etag = stored.info.etag
         except ObjectNotFound:
             self._failures = 0

@@ -1,0 +1,321 @@
+"""A service that was given a public key, a command that signs, and somebody who tampers.
+
+The service and the command are processes; the store is a directory or a real S3 server, and
+whoever tampers writes to it directly, as a leaked bucket key would let them.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from pointsman import channel as channels
+from pointsman import document, keys
+from pointsman import registry as registries
+from pointsman.channel import Author
+from pointsman.registry import Registry
+from pointsman.signing.keypair import SigningKey
+from pointsman.signing.notary import Notary
+from pointsman.stores import open_store
+from pointsman.stores.base import ObjectStore
+from pointsman_cli.errors import Exit
+from tests.service.shelf import Shelf
+from tests.versions import read
+
+SCRIPT = str(Path(sys.executable).with_name("pointsman"))
+CHANNEL = keys.channel("m", "production")
+FACTORS = {"v1": 2.0, "v2": 3.0, "v3": 5.0}
+_SECONDS = 60.0
+_LOOK_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """One store, the key its owner signs with, and where processes run."""
+
+    directory: Path
+    store: ObjectStore
+    url: str
+    key: SigningKey
+
+    @property
+    def key_file(self) -> Path:
+        """The owner's private key."""
+        return self.directory / "release.key"
+
+    @property
+    def registry(self) -> Registry:
+        """The owner's registry."""
+        return registries.open(self.url, signer=self.key)
+
+    @property
+    def channel(self) -> bytes:
+        """The channel as it is in the store."""
+        return read(self.store, CHANNEL).data
+
+    def command(self, *arguments: str | Path) -> tuple[int, Any]:
+        """Type `pointsman …`; return exit code and document."""
+        environment = os.environ | {"POINTSMAN_STORE": self.url, "POINTSMAN_MODEL": "m"}
+        ended = subprocess.run(
+            [SCRIPT, *map(str, arguments), "--json"],
+            cwd=self.directory,
+            env=environment,
+            capture_output=True,
+            check=False,
+        )
+        return ended.returncode, json.loads(ended.stdout or b"null")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A running service that trusts the owner's key."""
+
+    url: str
+    process: "subprocess.Popen[bytes]"
+
+    def health(self) -> dict[str, Any]:
+        """Ask for its health."""
+        body: dict[str, Any] = httpx.get(f"{self.url}/health", timeout=10).json()
+        return body
+
+    def answers_as(self, version: str) -> bool:
+        """Tell whether predictions come from this version."""
+        answer = httpx.post(f"{self.url}/predict", json={"inputs": [[1, 1, 1, 1]]}, timeout=10)
+        return bool(answer.json()["outputs"]["y"] == [[FACTORS[version]] * 4])
+
+    def until(self, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Return its health once `condition` holds for it."""
+        deadline = time.monotonic() + _SECONDS
+        while True:
+            assert self.process.poll() is None, f"the service ended with {self.process.returncode}"
+            try:
+                body = self.health()
+            except httpx.TransportError:
+                body = {}
+            if body and condition(body):
+                return body
+            assert time.monotonic() < deadline, f"it says {body}"
+            time.sleep(_LOOK_SECONDS)
+
+    def until_serving(self, version: str, generation: int) -> None:
+        """Wait until all is well with a version."""
+        self.until(
+            lambda body: (
+                (body["status"], body["version"], body["generation"]) == ("ok", version, generation)
+            )
+        )
+        assert self.answers_as(version)
+
+    def until_refusing(self, reason: str, serving: str) -> None:
+        """Wait until it says why it does not follow, and see that it serves what it did."""
+        body = self.until(lambda body: reason in body.get("reason", ""))
+        assert (body["status"], body["version"]) == ("degraded", serving)
+        assert self.answers_as(serving)
+
+
+@pytest.fixture
+def fleet(file_url: str, tmp_path: Path) -> Fleet:
+    """A store where v1 and v2 are signed, v3 is not, and v1 is active."""
+    return _fleet(file_url, tmp_path)
+
+
+@pytest.fixture
+def fleet_anywhere(store_url: str, tmp_path: Path) -> Fleet:
+    """The same, in either kind of store."""
+    return _fleet(store_url, tmp_path)
+
+
+def _fleet(url: str, directory: Path) -> Fleet:
+    fleet = Fleet(directory, open_store(url), url, SigningKey.generate())
+    fleet.key.save(fleet.key_file)
+    shelf = Shelf.at(url, directory / "models")
+    for version, factor in FACTORS.items():
+        shelf.affine(version, factor)
+    for version in ("v1", "v2"):
+        signed = fleet.registry.version("m", version)
+        fleet.registry.notary.sign_version(fleet.store, signed)
+    fleet.registry.activate("m", "v1")
+    return fleet
+
+
+@contextmanager
+def serving(fleet: Fleet) -> Iterator[Service]:
+    """Run a service; it is gone when the block ends."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    variables = {
+        "POINTSMAN_STORE": fleet.url,
+        "POINTSMAN_MODEL": "m",
+        "POINTSMAN_HOST": "127.0.0.1",
+        "PORT": str(port),
+        "POINTSMAN_CACHE_DIR": str(fleet.directory / "cache"),
+        "POINTSMAN_POLL_SECONDS": "0.05",
+        "POINTSMAN_HEARTBEAT_SECONDS": "1",
+        "POINTSMAN_PUBLIC_KEYS": str(fleet.key.public),
+    }
+    log = fleet.directory / "service.log"
+    with log.open("ab") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pointsman_service"],
+            env=os.environ | variables,
+            stdout=file,
+            stderr=file,
+        )
+    try:
+        yield Service(f"http://127.0.0.1:{port}", process)
+    except BaseException as error:
+        error.add_note(log.read_text(errors="replace"))
+        raise
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_key_holder_switches_and_goes_back_and_nobody_else_does(fleet: Fleet) -> None:
+    stranger = fleet.directory / "stranger.key"
+    SigningKey.generate().save(stranger)
+    with serving(fleet) as service:
+        service.until_serving("v1", 1)
+
+        code, moved = fleet.command("activate", "v2", "--sign", fleet.key_file)
+        assert (code, moved["instances"][0]["state"]) == (Exit.DONE, "serving")
+        service.until_serving("v2", 2)
+
+        code, _ = fleet.command("activate", "v1")
+        assert code == Exit.FAILED
+        code, back = fleet.command("rollback", "--sign", fleet.key_file)
+        assert (code, back["to"], back["generation"]) == (Exit.DONE, "v1", 3)
+        service.until_serving("v1", 3)
+
+        Notary(SigningKey.load(stranger)).sign_version(
+            fleet.store, fleet.registry.version("m", "v2")
+        )
+        code, refused = fleet.command("activate", "v2", "--sign", stranger)
+        assert code == Exit.REFUSED
+        assert "signed by a key that is not trusted" in refused["instances"][0]["reason"]
+        service.until_refusing("signed by a key that is not trusted", "v1")
+
+        code, _ = fleet.command("activate", "v2", "--sign", fleet.key_file)
+        assert code == Exit.DONE
+        assert service.answers_as("v2")
+    assert fleet.key_file.read_text().splitlines()[1] not in (
+        (fleet.directory / "service.log").read_text()
+    )
+
+
+def _unsigned(fleet: Fleet) -> bytes:
+    members = json.loads(fleet.channel)
+    del members["signed"]
+    return document.encode(members)
+
+
+def _pointing_elsewhere(fleet: Fleet) -> bytes:
+    """A rollback that nobody signed, with the signature of what was there."""
+    present = channels.read(fleet.channel, "production")
+    author = Author(by="a thief", at="2026-11-22T12:00:00+00:00", nonce="x")
+    moved = channels.encode(channels.rollback(present, author))
+    return document.encode(json.loads(moved) | {"signed": json.loads(fleet.channel)["signed"]})
+
+
+def _of_another_channel(fleet: Fleet) -> bytes:
+    for version in ("v1", "v2", "v1", "v2"):
+        fleet.registry.activate("m", version, "staging")
+    return read(fleet.store, keys.channel("m", "staging")).data
+
+
+def test_whatever_is_written_over_the_channel_the_last_good_version_goes_on(
+    fleet_anywhere: Fleet,
+) -> None:
+    fleet = fleet_anywhere
+    first = fleet.channel
+    fleet.registry.activate("m", "v2")
+    good = fleet.channel
+    attacks = {
+        "is not signed": _unsigned(fleet),
+        "wrongly signed": _pointing_elsewhere(fleet),
+        "not for this place": _of_another_channel(fleet),
+        "is an old one: its generation is 1, and 2 was followed": first,
+    }
+    with serving(fleet) as service:
+        service.until_serving("v2", 2)
+        for reason, tampered in attacks.items():
+            fleet.store.overwrite(CHANNEL, tampered)
+            service.until_refusing(reason, "v2")
+            fleet.store.overwrite(CHANNEL, good)
+            service.until_serving("v2", 2)
+        code, back = fleet.command("rollback", "--sign", fleet.key_file)
+        assert (code, back["to"]) == (Exit.DONE, "v1")
+        service.until_serving("v1", 3)
+
+
+def test_a_restart_forgets_neither_how_far_it_was_nor_what_served(fleet: Fleet) -> None:
+    first = fleet.channel
+    fleet.registry.activate("m", "v2")
+    with serving(fleet) as service:
+        service.until_serving("v2", 2)
+    fleet.store.overwrite(CHANNEL, first)
+    with serving(fleet) as service:
+        service.until_refusing("is an old one", "v2")
+
+
+def test_an_unsigned_version_is_refused_even_where_the_channel_is_signed(fleet: Fleet) -> None:
+    with serving(fleet) as service:
+        service.until_serving("v1", 1)
+        # Whoever has the activation key, but not the publisher's, gets no version of theirs served.
+        Registry(fleet.store, _Careless(fleet.key)).activate("m", "v3")
+        service.until_refusing("the version v3 of m is not signed by a trusted key", "v1")
+
+        code, _ = fleet.command("rollback", "--sign", fleet.key_file)
+        assert code == Exit.DONE
+        service.until_serving("v1", 3)
+
+
+def test_replaced_manifests_and_flipped_blobs_are_refused(fleet: Fleet) -> None:
+    manifest = keys.manifest("m", "v2")
+    whole = read(fleet.store, manifest).data
+    with serving(fleet) as service:
+        service.until_serving("v1", 1)
+
+        fleet.registry.activate("m", "v2", "staging")
+        fleet.store.overwrite(manifest, whole.replace(b'"note"', b'"n0te"') + b" ")
+        code, _ = fleet.command("activate", "v2", "--sign", fleet.key_file)
+        assert code == Exit.FAILED
+        fleet.store.overwrite(manifest, whole)
+
+        blob = keys.blob("m", fleet.registry.version("m", "v2").manifest.files[0].sha256)
+        data = bytearray(read(fleet.store, blob).data)
+        data[-1] ^= 1
+        fleet.store.overwrite(blob, bytes(data))
+        code, refused = fleet.command("activate", "v2", "--sign", fleet.key_file)
+        assert code == Exit.REFUSED
+        assert "is damaged" in refused["instances"][0]["reason"]
+        assert refused["put_back"]["to"] == "v1"
+        service.until_serving("v1", 3)
+
+
+def test_a_first_start_that_finds_nothing_it_may_serve_is_not_ready(fleet: Fleet) -> None:
+    fleet.store.overwrite(CHANNEL, _unsigned(fleet))
+    with serving(fleet) as service:
+        body = service.until(lambda body: body["status"] == "failed")
+        assert body["model_loaded"] is False
+        assert "is not signed" in body["reason"]
+        fleet.registry.activate("m", "v1")
+        service.until_serving("v1", 2)
+
+
+class _Careless(Notary):
+    """Signs channels that name anything."""
+
+    def check_version(self, *_: Any) -> None:
+        """Look away."""
