@@ -23,7 +23,7 @@ _HASHED_AT_ONCE = 1 << 20
 
 
 class Stopped(Exception):
-    """Raised inside the work on a file when another file failed, or somebody pressed Ctrl-C."""
+    """Raised inside the work on a file when somebody pressed Ctrl-C."""
 
 
 class Stop:
@@ -50,8 +50,9 @@ class Stop:
 def each(files: Sequence[File], work: Callable[[File, Stop], None]) -> None:
     """Do `work` for every file: small ones side by side, large ones, parallel within, in turn.
 
-    All of it runs in other threads, so that Ctrl-C reaches this one at once. It and the first
-    failure stop the rest, which has ended when they are raised here.
+    All of it runs in other threads, so that Ctrl-C reaches this one at once and stops the rest.
+    A failure lets the small files that were begun with it finish: the next try finds them there.
+    Either way all work has ended when it is raised here.
     """
     stop = Stop()
     _side_by_side([file for file in files if file.size <= _RANGE_BYTES], work, stop)
@@ -68,6 +69,9 @@ def _side_by_side(
     try:
         for done in as_completed([pool.submit(work, file, stop) for file in files]):
             done.result()
+    except Exception:
+        pool.shutdown(wait=True)
+        raise
     except BaseException:
         stop.set()
         raise

@@ -17,11 +17,9 @@ from threading import Thread
 import pytest
 
 from pointsman import keys, manifest, pruning, publishing
-from pointsman.digest import file_sha256
 from pointsman.errors import NotFound, PointsmanError, PruneRunning
 from pointsman.hashing import hashed
 from pointsman.manifest import File
-from pointsman.publishing import Prepared
 from pointsman.registry import Registry
 from pointsman.stores import open_store
 from pointsman.stores.base import ObjectStore
@@ -66,10 +64,11 @@ def source(tmp_path: Path) -> Path:
 
 def _publish(store: ObjectStore, source: Path) -> None:
     """Publish `source` as v3, from where validation has ended."""
-    file = File(path=source.name, size=source.stat().st_size, sha256=file_sha256(source))
+    known = hashed(source)
+    file = File(path=source.name, size=known.size, sha256=known.sha256)
     sealed = manifest.seal(described("v3", (file,), "m", datetime.now(UTC)))
-    prepared = Prepared(gather(source, None), {source.name: hashed(source)}, sealed)
-    publishing.commit(store, prepared)
+    digests = {source.name: known}
+    publishing.commit(store, publishing.Prepared(gather(source, None), digests, sealed))
 
 
 def _with_the_same_file(url: str, source: Path) -> ObjectStore:
