@@ -55,8 +55,17 @@ def move(context: Context, wish: Wish, why: str, patience: Patience) -> None:
 def _standing(done: Move) -> str:
     return (
         f"The channel names {done.goal.version} (generation {done.goal.generation}), and instances "
-        "follow it all the same: `pointsman status` shows how far, `pointsman rollback` goes back."
+        f"follow it all the same: `pointsman status` shows how far{_way_back(done)}."
     )
+
+
+def _way_back(done: Move) -> str:
+    """Say how to undo a move; rolling back a rollback would go further into the past."""
+    if done.origin is None:
+        return ""
+    if done.after.history[-1].action == ROLLBACK:
+        return f", `pointsman activate {done.origin}` returns"
+    return ", `pointsman rollback` goes back"
 
 
 def _teller(context: Context) -> Callable[[Answer], None]:
@@ -119,7 +128,7 @@ def _require(context: Context, done: Move, confirmation: Confirmation, patience:
         message = f"somebody moved the channel on before {others} served {done.goal.version}"
     raise Unconfirmed(
         message,
-        "`pointsman status` shows what they do; `pointsman rollback` goes back."
+        f"`pointsman status` shows what they do{_way_back(done)}."
         if confirmation.trouble or waiting
         else "`pointsman history` shows who, and to what.",
         document,
@@ -148,6 +157,7 @@ def _put_back(
     named = done.goal.version
     if done.before is None:
         return f"There was nothing to put the channel back to: it names {named}.", None
+    context.output.step(f"putting the channel back to {done.origin}")
     started = time.monotonic()
     try:
         after = _undo(context, done, done.before, why)

@@ -192,6 +192,18 @@ def test_an_instance_that_says_nothing_is_named_when_time_is_up(
     assert now(listed).stable.version == "v2"
 
 
+def test_what_goes_back_from_a_rollback_is_not_another_one(
+    listed: Workspace, store: ObjectStore
+) -> None:
+    for version in ("v1", "v2"):
+        listed.registry.activate(MODEL, version)
+    with following(instance(store, silent_from=3)):
+        forward = listed.json("activate", "v3", "--timeout", "0.1", code=4)
+        assert "`pointsman rollback` goes back" in forward["hint"]
+        backward = listed.json("rollback", "--timeout", "0.1", code=4)
+        assert "`pointsman activate v3` returns" in backward["hint"]
+
+
 def test_an_instance_that_died_is_named_and_not_waited_for(
     listed: Workspace, store: ObjectStore
 ) -> None:
