@@ -26,7 +26,7 @@ class Exit(IntEnum):
 
 EXIT_CODES = {
     Exit.DONE: "done, and confirmed where there is something to confirm",
-    Exit.FAILED: "not done; the message says why, and nothing changed",
+    Exit.FAILED: "not done; the message says why, and how things stand",
     Exit.USAGE: "the command line or the configuration is wrong",
     Exit.REFUSED: "an instance refused the version; the channel was put back unless --keep",
     Exit.UNCONFIRMED: "done, but not every live instance confirmed it in time",
