@@ -148,7 +148,7 @@ def _arguments(root: Path, ports: list[int]) -> list[str]:
         "-s3.iam.readOnly=false",
         f"-s3.config={root / 's3.json'}",
         "-master.telemetry=false",
-        "-master.volumeSizeLimitMB=64",
+        "-master.volumeSizeLimitMB=1024",
         "-volume.max=100",
         "-master.volumePreallocate=false",
         *numbered,

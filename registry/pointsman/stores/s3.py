@@ -30,7 +30,7 @@ DOCUMENTS = (
 )
 BLOBS = (
     {"connect_timeout": timedelta(seconds=3), "timeout": timedelta(seconds=180)},
-    {"max_retries": 5, "retry_timeout": timedelta(seconds=30)},
+    {"max_retries": 10, "retry_timeout": timedelta(seconds=30)},
 )
 
 
