@@ -117,9 +117,16 @@ class Service:
         assert self.answers_as(version)
 
     def until_refusing(self, reason: str, serving: str) -> None:
-        """Wait until it says why it does not follow, and see that it serves what it did."""
-        body = self.until(lambda body: reason in body.get("reason", ""))
-        assert (body["status"], body["version"]) == ("degraded", serving)
+        """Wait until it says why it does not follow, and serves what it did.
+
+        A service that has just started refuses first, and then loads what was served last.
+        """
+        self.until(
+            lambda body: (
+                reason in body.get("reason", "")
+                and (body["status"], body["version"]) == ("degraded", serving)
+            )
+        )
         assert self.answers_as(serving)
 
 
