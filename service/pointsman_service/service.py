@@ -17,6 +17,7 @@ from pointsman_service.instance import identify
 from pointsman_service.runtime import threads
 from pointsman_service.serving.aspired import LastServed
 from pointsman_service.serving.gate import Gate
+from pointsman_service.serving.inference import Inference
 from pointsman_service.serving.loader import Loader
 from pointsman_service.serving.manager import Manager
 from pointsman_service.serving.router import Router
@@ -49,6 +50,7 @@ class Service:
         gate = Gate(Trust(settings.trusted_keys), store, settings.cache, model, channel)
         last_served = LastServed(cache, store.url, model, channel, gate.doubt)
         self.router = Router()
+        self.inference = Inference(self.router, self.executor)
         self.loader = Loader(
             Registry(store), cache, model, settings.threads or cpus, gate.check_version
         )

@@ -15,10 +15,12 @@ class Router:
         """The servable in force, if there is one."""
         return self._stable
 
-    def claim(self) -> Handle:
+    def claim(self, _key: bytes | None = None, version: str | None = None) -> Handle:
         """Choose and claim in one step; raises `NotServing` when there is nothing to choose."""
         if self._stable is None:
             raise NotServing("no version is ready yet")
+        if version is not None and version != self._stable.name:
+            raise NotServing(f"{version} is not served here")
         return self._stable.claim()
 
     def switch(self, servable: Servable) -> Servable | None:
