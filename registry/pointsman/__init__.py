@@ -9,7 +9,7 @@
 Everything importable from here is public; everything else may change between versions.
 """
 
-from pointsman.channel import Change, Channel, Pointer
+from pointsman.channel import Canary, Change, Channel, Pointer, Shadow
 from pointsman.errors import (
     CacheUnusable,
     ChannelConflict,
@@ -17,6 +17,7 @@ from pointsman.errors import (
     InvalidDocument,
     InvalidModel,
     InvalidName,
+    InvalidRollout,
     KeyUnusable,
     NotFound,
     NothingToRollBack,
@@ -36,6 +37,7 @@ from pointsman.signing.keypair import PublicKey, SigningKey
 
 __all__ = [
     "CacheUnusable",
+    "Canary",
     "Change",
     "Channel",
     "ChannelConflict",
@@ -44,6 +46,7 @@ __all__ = [
     "InvalidDocument",
     "InvalidModel",
     "InvalidName",
+    "InvalidRollout",
     "KeyUnusable",
     "Manifest",
     "NotFound",
@@ -55,6 +58,7 @@ __all__ = [
     "PublicKey",
     "Published",
     "Registry",
+    "Shadow",
     "SigningKey",
     "StoreDenied",
     "StoreError",

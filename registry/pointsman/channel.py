@@ -1,26 +1,41 @@
-"""The channel: the one mutable object, and the rules by which it may change.
+"""The channel: the one mutable object, and the rules by which its stable version may change.
 
 A channel names the version that serves (`stable`) by its digest, counts its changes
-(`generation`), and remembers the last 200 of them. Pointer and history are one document, so
-that one compare-and-swap moves both. Each write carries a nonce of its writer: equal-looking
-documents of different writes are different bytes, and a writer whose answer was lost can tell
-whether the document it finds is its own.
+(`generation`), and remembers the last 200 of them. Beside it there may be a canary, which
+answers a share of the requests, and a shadow, which only computes along. All of that and the
+history are one document, so that one compare-and-swap moves it. Each write carries a nonce of its
+writer: equal-looking documents of different writes are different bytes, and a writer whose answer
+was lost can tell whether the document it finds is its own.
 
-Everything here is pure: `pointsman.registry` reads, applies a transition, and writes.
+Everything here is pure: `pointsman.registry` reads, applies a transition, and writes. How
+canary and shadow change is in `pointsman.rollout`.
 """
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Any
 
 import msgspec
 
 from pointsman import document
 from pointsman.digest import hex_of
-from pointsman.errors import InvalidDocument, InvalidName, NothingToRollBack
+from pointsman.errors import InvalidDocument, InvalidName, InvalidRollout, NothingToRollBack
 from pointsman.names import version_name
 from pointsman.signing.statement import SIGNED, Signature
 
 HISTORY_LIMIT = 200
 TEXT_LIMIT = 1000
+HOST_LIMIT = 253
+HEALTHY_SECONDS = 600.0
+"""How long a version must have been stable to be what a rollback goes to."""
+
 ACTIVATE = "activate"
 ROLLBACK = "rollback"
+START = "start"
+SET = "set"
+PROMOTE = "promote"
+ABORT = "abort"
+SHADOW = "shadow"
 
 
 class Pointer(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,8 +45,20 @@ class Pointer(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
 
 
+class Canary(Pointer, frozen=True, kw_only=True):
+    """A version that answers `weight` percent of the requests; 0 lets it wait, loaded."""
+
+    weight: Annotated[int, msgspec.Meta(ge=0, le=100)]
+
+
+class Shadow(Pointer, frozen=True, kw_only=True):
+    """A version that computes along for `percent` of the requests, and never answers one."""
+
+    percent: Annotated[int, msgspec.Meta(ge=1, le=100)]
+
+
 class Author(msgspec.Struct, frozen=True, kw_only=True):
-    """Who changes a channel, when, why, and the nonce by which the write is recognised.
+    """Who changes a channel, when, why, from where, and the nonce that tells the write.
 
     The history keeps the first 1000 characters of `by` and `why`, so that no number of changes
     makes a channel too large to be read.
@@ -41,10 +68,14 @@ class Author(msgspec.Struct, frozen=True, kw_only=True):
     at: str
     nonce: str
     why: str = ""
+    host: str = ""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One entry of the history: what the channel named from this generation on."""
+    """One entry of the history: what the channel named from this generation on.
+
+    `version` and `digest` are those of the stable version, whatever was changed.
+    """
 
     generation: int
     action: str
@@ -53,10 +84,13 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     by: str
     at: str
     why: str = ""
+    host: str = ""
+    canary: Canary | None = None
+    shadow: Shadow | None = None
 
     @property
     def pointer(self) -> Pointer:
-        """The version this change made stable."""
+        """The version that was stable after this change."""
         return Pointer(version=self.version, digest=self.digest)
 
 
@@ -71,46 +105,116 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     stable: Pointer
     nonce: str
     history: tuple[Change, ...]
+    canary: Canary | None = None
+    shadow: Shadow | None = None
     signed: Signature | None = None
+
+    @property
+    def named(self) -> tuple[Pointer, ...]:
+        """Every version that an instance has to hold: stable, canary, shadow."""
+        return tuple(each for each in (self.stable, self.canary, self.shadow) if each is not None)
 
 
 def activate(channel: Channel | None, target: Pointer, author: Author) -> Channel:
-    """Make `target` stable; a channel that already serves it is returned as it is."""
-    if channel is not None and channel.stable == target:
-        return channel
-    return _move(channel, target, ACTIVATE, author)
+    """Make `target` stable; a channel that already serves it is returned as it is.
 
-
-def renew(channel: Channel, author: Author) -> Channel:
-    """Make what is stable stable again, as a change of its own: to sign it, or sign it anew."""
-    return _move(channel, channel.stable, ACTIVATE, author)
-
-
-def rollback(channel: Channel, author: Author, to: str | None = None) -> Channel:
-    """Return to the version that served before the present one, or to version `to`.
-
-    A version that was itself rolled back from is not "before": rolling back twice walks further
-    into the past and never forward again. Raises `NothingToRollBack` when the history the
-    channel still remembers has no such version.
+    Raises `InvalidRollout` while a canary runs: which of the two shall answer is not said.
     """
-    earlier = _lineage(channel.history)[:-1]
-    candidates = [pointer for pointer in earlier if to is None or pointer.version == to]
+    if channel is None:
+        return change(None, ACTIVATE, author, stable=target)
+    if channel.stable == target:
+        return channel
+    if channel.canary is not None:
+        raise _canary_runs(channel.canary, target)
+    return change(channel, ACTIVATE, author, stable=target, shadow=channel.shadow)
+
+
+def renew(channel: Channel, author: Author, action: str = ACTIVATE) -> Channel:
+    """Let the same versions serve as a change of its own: for a signature, or a new try."""
+    stable, canary, shadow = channel.stable, channel.canary, channel.shadow
+    return change(channel, action, author, stable=stable, canary=canary, shadow=shadow)
+
+
+def rollback(
+    channel: Channel,
+    author: Author,
+    to: str | None = None,
+    healthy_seconds: float = HEALTHY_SECONDS,
+) -> Channel:
+    """End the canary if one runs; else return to an earlier version: see `previous`.
+
+    With `to`, return to that version, and end the canary too. A version that was itself rolled
+    back from is not "earlier": rolling back twice walks further into the past and never forward
+    again. Raises `NothingToRollBack` when the history the channel still remembers has no such
+    version.
+    """
+    if to is None and channel.canary is not None:
+        return change(channel, ABORT, author, stable=channel.stable, shadow=channel.shadow)
     if to == channel.stable.version:
         raise NothingToRollBack(f"{to} is what the channel serves now")
-    if not candidates:
+    target = previous(channel, healthy_seconds) if to is None else _served_before(channel, to)
+    if target is None:
         present = channel.stable.version
         wanted = f"{to} did not serve before {present}" if to else f"{present} has no predecessor"
         raise NothingToRollBack(
             f"nothing to roll back to: {wanted} in this channel",
             "`pointsman history` lists what served; `pointsman activate VERSION` goes anywhere.",
         )
-    return _move(channel, candidates[-1], ROLLBACK, author)
+    return change(channel, ROLLBACK, author, stable=target, shadow=channel.shadow)
 
 
-def previous(channel: Channel) -> Pointer | None:
-    """Return the version that a plain rollback would go to, if there is one."""
+def previous(channel: Channel, healthy_seconds: float = HEALTHY_SECONDS) -> Pointer | None:
+    """Return the version that a plain rollback would go to, if there is one.
+
+    It is the last that was stable for `healthy_seconds` at a stretch, by the clocks of those
+    who moved the channel, and was left by an activation; the last of all if none was for so long.
+    """
     earlier = _lineage(channel.history)[:-1]
-    return earlier[-1] if earlier else None
+    if not earlier:
+        return None
+    lasted = _stretches(channel.history)
+    healthy = [pointer for pointer in earlier if lasted.get(pointer, 0.0) >= healthy_seconds]
+    return (healthy or earlier)[-1]
+
+
+def change(
+    channel: Channel | None,
+    action: str,
+    author: Author,
+    *,
+    stable: Pointer,
+    canary: Canary | None = None,
+    shadow: Shadow | None = None,
+) -> Channel:
+    """Return the channel after a change that leaves it with exactly these versions.
+
+    A shadow of what answers requests itself is of no use, and ends.
+    """
+    if shadow is not None and shadow.digest in {stable.digest, canary.digest if canary else ""}:
+        shadow = None
+    generation = channel.generation + 1 if channel else 1
+    entry = Change(
+        generation=generation,
+        action=action,
+        version=stable.version,
+        digest=stable.digest,
+        by=author.by[:TEXT_LIMIT],
+        at=author.at,
+        why=author.why[:TEXT_LIMIT],
+        host=author.host[:HOST_LIMIT],
+        canary=canary,
+        shadow=shadow,
+    )
+    past = channel.history if channel else ()
+    return Channel(
+        schema=document.SCHEMA,
+        generation=generation,
+        stable=entry.pointer,
+        canary=canary,
+        shadow=shadow,
+        nonce=author.nonce,
+        history=(*past, entry)[-HISTORY_LIMIT:],
+    )
 
 
 def encode(channel: Channel, replacing: bytes | None = None) -> bytes:
@@ -119,10 +223,12 @@ def encode(channel: Channel, replacing: bytes | None = None) -> bytes:
     if replacing is None:
         return document.encode(known)
     old = document.members(replacing, "the channel as it was")
-    old.pop(SIGNED, None)
     remembered = {entry["generation"]: entry for entry in old["history"]}
-    if channel.stable == msgspec.convert(old["stable"], Pointer):
-        known["stable"] = old["stable"] | known["stable"]
+    for role in _ROLES:
+        before, now = old.pop(role, None), known.get(role)
+        if before and now and before["digest"] == now["digest"]:
+            known[role] = before | now
+    old.pop(SIGNED, None)
     known["history"] = [
         remembered.get(entry["generation"], {}) | entry for entry in known["history"]
     ]
@@ -133,51 +239,77 @@ def read(data: bytes, name: str) -> Channel:
     """Read a channel's document; raises `InvalidDocument` when it contradicts itself."""
     what = f"the channel {name}"
     channel = document.decode(data, Channel, what)
-    try:
-        version_name(channel.stable.version)
-    except InvalidName as error:
-        raise InvalidDocument(f"{what}: {error.message}") from error
-    hex_of(channel.stable.digest)
-    present = channel.history[-1] if channel.history else None
-    if present is None or (present.generation, present.pointer) != (
-        channel.generation,
-        channel.stable,
-    ):
+    for pointer in channel.named:
+        try:
+            version_name(pointer.version)
+        except InvalidName as error:
+            raise InvalidDocument(f"{what}: {error.message}") from error
+        hex_of(pointer.digest)
+    if len({pointer.digest for pointer in channel.named}) < len(channel.named):
+        raise InvalidDocument(f"{what} names a version twice: stable, canary and shadow differ")
+    last = channel.history[-1] if channel.history else None
+    if last is None or _state(last, last.pointer) != _state(channel, channel.stable):
         raise InvalidDocument(f"{what} does not agree with the last entry of its own history")
     return channel
 
 
-def _move(channel: Channel | None, target: Pointer, action: str, author: Author) -> Channel:
-    generation = channel.generation + 1 if channel else 1
-    change = Change(
-        generation=generation,
-        action=action,
-        version=target.version,
-        digest=target.digest,
-        by=author.by[:TEXT_LIMIT],
-        at=author.at,
-        why=author.why[:TEXT_LIMIT],
+_ROLES = ("stable", "canary", "shadow")
+
+
+def _state(of: Channel | Change, stable: Pointer) -> tuple[Any, ...]:
+    return (of.generation, stable, of.canary, of.shadow)
+
+
+def _canary_runs(canary: Canary, target: Pointer) -> InvalidRollout:
+    message = f"the canary {canary.version} runs, and gets {canary.weight} % of the requests"
+    if canary.digest == target.digest:
+        return InvalidRollout(message, "`pointsman rollout promote` gives it all of them.")
+    return InvalidRollout(
+        f"{message}: {target.version} cannot be activated beside it",
+        "End it first: `pointsman rollout abort`, or `pointsman rollout promote`.",
     )
-    past = channel.history if channel else ()
-    return Channel(
-        schema=document.SCHEMA,
-        generation=generation,
-        stable=target,
-        nonce=author.nonce,
-        history=(*past, change)[-HISTORY_LIMIT:],
-    )
+
+
+def _served_before(channel: Channel, version: str) -> Pointer | None:
+    earlier = _lineage(channel.history)[:-1]
+    return next((each for each in reversed(earlier) if each.version == version), None)
+
+
+def _stretches(history: Iterable[Change]) -> dict[Pointer, float]:
+    """Return the longest time, in seconds, that each version of the past was stable at a stretch.
+
+    Clocks of different writers may disagree: what seems to have ended before it began counts 0.
+    """
+    longest: dict[Pointer, float] = {}
+    begun: Change | None = None
+    for entry in history:
+        if begun is not None and entry.pointer != begun.pointer:
+            lasted = _seconds_between(begun.at, entry.at)
+            longest[begun.pointer] = max(longest.get(begun.pointer, 0.0), lasted)
+        if begun is None or entry.pointer != begun.pointer:
+            begun = entry
+    return longest
+
+
+def _seconds_between(earlier: str, later: str) -> float:
+    try:
+        lasted = datetime.fromisoformat(later) - datetime.fromisoformat(earlier)
+    except (ValueError, TypeError):
+        return 0.0  # not a time, or one of them without its zone
+    return lasted.total_seconds()
 
 
 def _lineage(history: tuple[Change, ...]) -> list[Pointer]:
     """Replay the history as a stack: activations push, rollbacks pop down to their target.
 
+    Changes of canary and shadow leave what is stable, and so the stack, as it is.
     A target older than what is remembered empties the stack: all that is left of it came later.
     """
     stack: list[Pointer] = []
-    for change in history:
-        if change.action == ROLLBACK:
-            while stack and stack[-1] != change.pointer:
+    for entry in history:
+        if entry.action == ROLLBACK:
+            while stack and stack[-1] != entry.pointer:
                 stack.pop()
-        if not stack or stack[-1] != change.pointer:
-            stack.append(change.pointer)
+        if not stack or stack[-1] != entry.pointer:
+            stack.append(entry.pointer)
     return stack

@@ -8,6 +8,7 @@ PointsmanError
 ├── NotFound               no such model, version or channel
 ├── VersionExists          the version's name is taken by other content
 ├── NothingToRollBack      the channel has no earlier version to go back to
+├── InvalidRollout         a canary or shadow cannot be started, changed or ended this way
 ├── ChannelConflict        other writers kept winning the channel
 ├── CacheUnusable          the local disk does not take what is to be cached
 ├── KeyUnusable            what should be a key cannot be one
@@ -61,6 +62,10 @@ class VersionExists(PointsmanError):
 
 class NothingToRollBack(PointsmanError):
     """The channel never served an earlier version, or not the one asked for."""
+
+
+class InvalidRollout(PointsmanError):
+    """The canary or shadow wished for cannot be, or stands in the way of what is wished for."""
 
 
 class ChannelConflict(PointsmanError):

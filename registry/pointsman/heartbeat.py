@@ -19,24 +19,58 @@ INTERVALS_UNTIL_STALE = 3
 LONGEST_INTERVAL_SECONDS = 24 * 3600
 
 
+class ShadowReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a shadow's outputs compare with what was answered.
+
+    `dropped` were not computed, to stay within the budget; `max_difference` is the largest of any
+    output's value, `top1_agreement` the share (0 to 1) of rows with the same best class.
+    """
+
+    requests: int = 0
+    dropped: int = 0
+    max_difference: float | None = None
+    top1_agreement: float | None = None
+
+
 class ServableReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One version in one instance: its state since when, and how it has been answering."""
+    """One version in one instance: its state since when, and how it has been answering.
+
+    `role` is "stable", "canary", "shadow", or "" for one that only waits. `rejected` requests
+    were too many at once; `nonfinite` answers held NaN or infinity; `constant` says that its
+    recent outputs have all been the same, whatever the inputs were.
+    """
 
     version: str
     digest: str
     state: str
     since: str
+    role: str = ""
     reason: str = ""
     requests: int = 0
     errors: int = 0
+    rejected: int = 0
+    nonfinite: int = 0
+    constant: bool = False
     p50_seconds: float | None = None
     p99_seconds: float | None = None
+    shadow: ShadowReport | None = None
+
+
+class Bake(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The bake window after a switch: whether the new version is watched, passed or returned."""
+
+    version: str
+    state: str
+    reason: str = ""
+    until: str = ""
 
 
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an instance reports; `observed_generation` is the last one it has dealt with.
 
-    `refused` holds the reason when that generation's version never received a request here.
+    `refused` holds the reason when that generation's version never received a request here, and
+    `canary_refused` when its canary or shadow did not, while the stable version serves.
+    `rollback_seconds` is what a rollback is expected to take here.
     """
 
     schema: int
@@ -55,8 +89,13 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     image: str = ""
     address: str = ""
     degraded: str = ""
+    canary_refused: str = ""
     rollback_readiness: str = ""
+    rollback_seconds: float | None = None
     rss_bytes: int = 0
+    memory_available_bytes: int | None = None
+    memory_limit_bytes: int | None = None
+    bake: Bake | None = None
     servables: tuple[ServableReport, ...] = ()
 
     @property
@@ -88,11 +127,15 @@ class Verdict(StrEnum):
     SUPERSEDED = "superseded"
 
 
-def judge(heartbeat: Heartbeat, generation: int, digest: str) -> Verdict:
-    """Tell where an instance stands with `generation`, which wants `digest` served."""
+def judge(heartbeat: Heartbeat, generation: int, digest: str, *, beside: bool = False) -> Verdict:
+    """Tell where an instance stands with `generation`, which wants `digest` served.
+
+    With `beside`, its canary or shadow counts too: one that is refused is a refusal.
+    """
     if heartbeat.observed_generation < generation:
         return Verdict.WAITING
-    if heartbeat.refused and heartbeat.observed_generation == generation:
+    refused = heartbeat.refused or (heartbeat.canary_refused if beside else "")
+    if refused and heartbeat.observed_generation == generation:
         return Verdict.REFUSED
     if heartbeat.serving_digest == digest:
         return Verdict.SERVING

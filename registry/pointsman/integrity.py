@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from pointsman import channel as channels
 from pointsman import keys, manifest
-from pointsman.channel import Channel
+from pointsman.channel import Channel, Pointer
 from pointsman.errors import (
     InvalidDocument,
     NotFound,
@@ -183,10 +183,11 @@ def _named(
     store: ObjectStore, model: str, name: str, channel: Channel, known: dict[str, Version]
 ) -> Iterator[Damage]:
     """Follow every pointer of a channel: what it serves, and what it could go back to."""
-    pointers = dict.fromkeys([channel.stable, *(change.pointer for change in channel.history)])
+    present = [Pointer(version=each.version, digest=each.digest) for each in channel.named]
+    pointers = dict.fromkeys([*present, *(change.pointer for change in channel.history)])
     for pointer in pointers:
         key = keys.manifest(model, pointer.version)
-        role = "serves" if pointer == channel.stable else "remembers"
+        role = "serves" if pointer in present else "remembers"
         version = known.get(pointer.version)
         if version is not None and version.digest != pointer.digest:
             meaning = f"it is not the manifest that the channel {name} {role}"

@@ -126,6 +126,42 @@ def test_previous_names_what_rollback_would_go_to() -> None:
     assert channels.previous(activated("v1")) is None
 
 
+def aged(*steps: tuple[str, int]) -> Channel:
+    """A channel in which versions were made stable, each at a minute of the hour."""
+    channel: Channel | None = None
+    for version, minute in steps:
+        at = f"2026-01-01T00:{minute:02}:00.000+00:00"
+        channel = channels.activate(channel, pointer(version), Author(by="a", at=at, nonce="n"))
+    assert channel is not None
+    return channel
+
+
+def test_rollback_prefers_the_last_version_that_was_stable_for_ten_minutes() -> None:
+    channel = aged(("v1", 0), ("v2", 20), ("v3", 25), ("v4", 50))
+    assert served(channels.rollback(channel, author())) == "v3"
+    assert served(channels.rollback(aged(("v1", 0), ("v2", 20), ("v3", 25)), author())) == "v1"
+
+
+def test_how_long_is_long_enough_can_be_said() -> None:
+    channel = aged(("v1", 0), ("v2", 20), ("v3", 25))
+    assert channels.previous(channel, healthy_seconds=0) == pointer("v2")
+    assert channels.previous(channel, healthy_seconds=24 * 3600) == pointer("v2"), "none was"
+
+
+def test_being_activated_again_after_an_interruption_is_a_stretch_of_its_own() -> None:
+    channel = aged(("v1", 0), ("v2", 30), ("v1", 35), ("v3", 40))
+    assert channels.previous(channel) == pointer("v1")
+
+
+@pytest.mark.parametrize(
+    "at", ["", "yesterday", "2026-01-01T00:50:00", "1999-01-01T00:00:00+00:00"]
+)
+def test_a_time_that_makes_no_sense_does_not_make_a_version_healthy(at: str) -> None:
+    channel = aged(("v1", 0), ("v2", 30))
+    odd = Author(by="a", at=at, nonce="n")
+    assert channels.previous(channels.activate(channel, pointer("v3"), odd)) == pointer("v1")
+
+
 def test_a_rollback_beyond_what_the_history_remembers_does_not_turn_around() -> None:
     """Once v1's activation is forgotten, all that is remembered was rolled back from."""
     versions = [f"v{number}" for number in range(1, HISTORY_LIMIT + 1)]
@@ -211,7 +247,7 @@ def test_a_newer_schema_is_answered_with_advice_even_when_nothing_else_fits() ->
 
 def test_members_of_a_newer_writer_survive_a_change_wherever_they_stand() -> None:
     members = json.loads(channels.encode(activated("v1", "v2")))
-    members["canary"] = {"version": "v3", "weight": 10, "big": 2**70}
+    members["approvals"] = {"version": "v3", "needed": 10, "big": 2**70}
     members["history"][0]["approved_by"] = "grace"
     members["stable"]["region"] = "eu"
     replaced = json.dumps(members).encode()
@@ -219,7 +255,7 @@ def test_members_of_a_newer_writer_survive_a_change_wherever_they_stand() -> Non
     changed = channels.activate(channels.read(replaced, "production"), pointer("v3"), author())
     written = json.loads(channels.encode(changed, replaced))
 
-    assert written["canary"] == members["canary"]
+    assert written["approvals"] == members["approvals"]
     assert written["history"][0]["approved_by"] == "grace"
     assert "region" not in written["stable"], "it was said of another version"
     assert channels.read(json.dumps(written).encode(), "production") == changed

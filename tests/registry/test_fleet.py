@@ -7,7 +7,15 @@ import pytest
 
 from pointsman import document, fleet, heartbeat, keys
 from pointsman.errors import InvalidDocument
-from pointsman.heartbeat import Heartbeat, Instance, ServableReport, Verdict, judge
+from pointsman.heartbeat import (
+    Bake,
+    Heartbeat,
+    Instance,
+    ServableReport,
+    ShadowReport,
+    Verdict,
+    judge,
+)
 from pointsman.stores import open_store
 from pointsman.stores.base import ObjectStore
 from tests.fakes.memory_store import MemoryStore
@@ -167,3 +175,36 @@ def test_the_age_of_a_beat_on_s3_is_taken_between_two_times_of_the_server(s3_url
 
     (instance,) = fleet.instances(store, "digits", "production")
     assert instance.age < timedelta(seconds=30)
+
+
+def test_a_refused_canary_is_a_refusal_only_of_what_asks_for_the_canary() -> None:
+    refusing = beat(observed_generation=2, serving_digest=V1, canary_refused="no room")
+
+    assert judge(refusing, 2, V1, beside=True) is Verdict.REFUSED
+    assert judge(refusing, 2, V1) is Verdict.SERVING
+    assert judge(refusing, 1, V1, beside=True) is Verdict.SERVING, "it speaks of a later one"
+    assert judge(refusing, 3, V1, beside=True) is Verdict.WAITING
+
+
+def test_what_an_instance_says_of_canary_shadow_and_bake_comes_back(store_url: str) -> None:
+    store = open_store(store_url)
+    said = beat(
+        canary_refused="no room",
+        rollback_seconds=0.04,
+        memory_available_bytes=1,
+        memory_limit_bytes=2,
+        bake=Bake(version="v2", state="returned", reason="12 % errors", until="later"),
+        servables=(
+            servable(role="canary", rejected=1, nonfinite=2, constant=True, p99_seconds=0.1),
+            servable(
+                version="v3",
+                role="shadow",
+                shadow=ShadowReport(requests=9, dropped=1, max_difference=0.5, top1_agreement=0.9),
+            ),
+        ),
+    )
+    fleet.beat(store, said)
+
+    (instance,) = fleet.instances(store, "digits", "production")
+
+    assert instance.heartbeat == said
