@@ -20,7 +20,7 @@ _EPILOG = (
     "Configuration: pointsman.toml, POINTSMAN_STORE|MODEL|CHANNEL|FLEET, or options; the last "
     "named wins. Exit codes: 0 done, 1 failed, 2 usage, 3 refused by an instance, 4 not confirmed "
     "in time, 5 store or provider refused or out of reach, 6 no usable stack, 7 drift, "
-    "8 stack locked, 130 interrupted."
+    "8 stack locked, 9 deployed but unverified, 10 deployment failed, 130 interrupted."
 )
 
 app = typer.Typer(

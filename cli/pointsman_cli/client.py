@@ -2,6 +2,7 @@
 
 import ipaddress
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,10 +33,10 @@ class Health:
     body: dict[str, Any]
 
 
-def predict(url: str, body: bytes) -> Prediction:
+def predict(url: str, body: bytes, headers: Mapping[str, str] | None = None) -> Prediction:
     """Send a prediction request; raises `CommandError` for anything but an answer."""
     _check(url)
-    with _client(url, _TIMEOUT_SECONDS) as client:
+    with _client(url, _TIMEOUT_SECONDS, headers) as client:
         started = time.monotonic()
         response = _send(client, f"{url.rstrip('/')}/predict", body)
         seconds = time.monotonic() - started
@@ -50,21 +51,23 @@ def predict(url: str, body: bytes) -> Prediction:
     return Prediction(document, response.headers.get("x-model-version", "unknown"), seconds)
 
 
-def health(url: str, **expected: str) -> Health | None:
+def health(url: str, headers: Mapping[str, str] | None = None, **expected: str) -> Health | None:
     """Ask whether the service is ready and serves what is expected; None when nobody answers."""
     try:
-        with _client(url, _HEALTH_SECONDS) as client:
-            response = client.get(f"{url}/health", params=expected)
+        with _client(url, _HEALTH_SECONDS, headers) as client:
+            response = client.get(f"{url.rstrip('/')}/health", params=expected)
     except httpx.HTTPError:
         return None
     return Health(response.status_code == httpx.codes.OK, _object(response))
 
 
-def _client(url: str, timeout: float) -> httpx.Client:
+def _client(url: str, timeout: float, headers: Mapping[str, str] | None = None) -> httpx.Client:
     """Return a client; to this machine it takes no proxy, and reads no certificates for http."""
     here = _is_here(url)
     encrypted = httpx.URL(url).scheme == "https"
-    return httpx.Client(timeout=timeout, trust_env=not here, verify=encrypted or not here)
+    return httpx.Client(
+        timeout=timeout, trust_env=not here, verify=encrypted or not here, headers=headers
+    )
 
 
 def _send(client: httpx.Client, url: str, body: bytes) -> httpx.Response:

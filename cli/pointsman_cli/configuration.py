@@ -1,6 +1,7 @@
 """What the command works on: `pointsman.toml`, the environment, and the command line, in one.
 
 The command line beats the environment, the environment beats the file, the file beats defaults.
+With `--env NAME`, what stands under `[env.NAME]` of the file beats the rest of the file.
 The file is looked for in the working directory and its parents. A relative store is relative to
 where it is written down: to the file's folder, or to the working directory. Unknown keys are
 errors, with their path.
@@ -11,27 +12,27 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 
 from pointsman_cli.errors import UsageError
+from pointsman_cli.tables import (
+    ImageSettings,
+    KubernetesSettings,
+    LocalSettings,
+    RailwaySettings,
+)
 
 FILE_NAME = "pointsman.toml"
 STATE_DIRECTORY = ".pointsman"
 _PLACES = ("store", "fleet")
 _OVERRIDABLE = ("store", "model", "channel", "fleet", "signing_key")
 _PUBLIC_KEYS = ("POINTSMAN_PUBLIC_KEY", "POINTSMAN_PUBLIC_KEYS")
-# What may stand in this table is checked by `pointsman_infra.settings`, when it is needed.
-_PROVISIONING = "infra."
+# Names are free here. What may stand in `infra` is checked by `pointsman_infra.settings`.
+_FREE = ("infra.", "railway.variables.", "kubernetes.variables.")
+_ENVIRONMENTS = "env"
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
-
-
-class LocalSettings(msgspec.Struct, frozen=True):
-    """`[local]`: how `deploy --platform local` starts the service."""
-
-    host: str = "127.0.0.1"
-    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8000
 
 
 class Configuration(msgspec.Struct, frozen=True):
@@ -45,7 +46,12 @@ class Configuration(msgspec.Struct, frozen=True):
     """The file of the private key that signs; see `pointsman keys new`."""
     public_keys: tuple[str, ...] = ()
     """The keys whose signatures count; services started from here demand one of them."""
+    platform: str = "local"
+    """Where `deploy` and its kin work, if no `--platform` says otherwise."""
     local: LocalSettings = LocalSettings()
+    image: ImageSettings = ImageSettings()
+    railway: RailwaySettings = RailwaySettings()
+    kubernetes: KubernetesSettings = KubernetesSettings()
     infra: dict[str, Any] = {}
 
 
@@ -55,6 +61,17 @@ class Project(msgspec.Struct, frozen=True):
     configuration: Configuration
     directory: Path
     store_named: bool = True
+    environment: str = ""
+    """The name of the `[env.NAME]` in force; "" when none is."""
+
+    def native(self, name: str) -> Path:
+        """Return the path of a platform's own file: `fly.toml`, or in an environment its variant.
+
+        With `--env staging` that is `fly.staging.toml`, if there is one.
+        """
+        plain = self.directory / name
+        variant = plain.with_name(f"{plain.stem}.{self.environment}{plain.suffix}")
+        return variant if self.environment and variant.is_file() else plain
 
     @property
     def state(self) -> Path:
@@ -69,13 +86,15 @@ def load(
     path = _find(working_directory)
     directory = path.parent if path else working_directory
     values = _read(path) if path else {}
+    name = _environment_name(flags, environment)
+    values = _overlaid(values, name, path or working_directory / FILE_NAME)
     _anchor(values, directory)
     values |= _overrides(flags, environment, working_directory)
     named = bool(values.get("store"))
     if not named:
         values["store"] = (directory / STATE_DIRECTORY / "store").as_uri()
     try:
-        return Project(msgspec.convert(values, Configuration), directory, named)
+        return Project(msgspec.convert(values, Configuration), directory, named, name)
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at `$.")
         key = where.rstrip("`")
@@ -96,13 +115,57 @@ def _read(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path} is not TOML: {error}") from error
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    environments = values.get(_ENVIRONMENTS, {})
+    if not isinstance(environments, dict):
+        raise UsageError(f"{path}: {_ENVIRONMENTS} is no table", "Write [env.staging], e.g.")
+    _check({key: values[key] for key in values if key != _ENVIRONMENTS}, path)
+    for name, overlay in environments.items():
+        if not isinstance(overlay, dict):
+            raise UsageError(
+                f"{path}: {_ENVIRONMENTS}.{name} is no table", f"Write [env.{name}] above its keys."
+            )
+        _check(overlay, path, f"{_ENVIRONMENTS}.{name}.")
+    return values
+
+
+def _check(values: Mapping[str, Any], path: Path, prefix: str = "") -> None:
+    """Raise for a key that means nothing."""
     known = list(_paths(_defaults()))
     for key in _paths(values):
-        if key not in known and not _is_table(key, values) and not key.startswith(_PROVISIONING):
+        if key not in known and not _is_table(key, values) and not key.startswith(_FREE):
             likely = difflib.get_close_matches(key, known, n=1)
-            hint = f"Is it {likely[0]}?" if likely else f"Known keys: {', '.join(known)}."
-            raise UsageError(f"{path}: there is no key {key}", hint)
-    return values
+            hint = f"Is it {prefix}{likely[0]}?" if likely else f"Known keys: {', '.join(known)}."
+            raise UsageError(f"{path}: there is no key {prefix}{key}", hint)
+
+
+def _environment_name(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> str:
+    flag = flags.get(_ENVIRONMENTS)
+    if flag == "":
+        raise UsageError("--env is empty", "Leave it out, or name the environment.")
+    return flag or environment.get("POINTSMAN_ENV", "")
+
+
+def _overlaid(values: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
+    """Return the file's values, with those of the environment called `name` over them."""
+    environments = values.pop(_ENVIRONMENTS, {})
+    if not name:
+        return values
+    if name not in environments:
+        there = f"There is: {', '.join(sorted(environments))}." if environments else ""
+        raise UsageError(
+            f"{path}: there is no environment {name!r}",
+            there or f"Write what is different there under [env.{name}].",
+        )
+    return _merged(values, environments[name])
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        both = isinstance(under, dict) and isinstance(value, dict)
+        merged[key] = _merged(under, value) if both else value  # type: ignore[arg-type]
+    return merged
 
 
 def _defaults() -> dict[str, Any]:

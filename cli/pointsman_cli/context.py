@@ -157,6 +157,10 @@ class Context:
 
         return channel_name(self.project.configuration.channel)
 
+    def platform(self, named: str | None) -> str:
+        """The platform to work on: the one that was named, or else the configured one."""
+        return named or self.project.configuration.platform
+
 
 class _Current:
     """The running command, for the one place that reports its failure."""
@@ -175,7 +179,7 @@ def with_context(command: Callable[..., None]) -> Callable[..., None]:
     def with_options(**arguments: Any) -> None:
         common = {name: arguments.pop(name) for name in _OPTIONS}
         output = Output(as_json=common["json"], quiet=common["quiet"])
-        context = Context(output, {name: common[name] for name in ("store", "model", "channel")})
+        context = Context(output, {name: common[name] for name in _FLAGS})
         current.context = context
         command(context, **arguments)
 
@@ -196,6 +200,7 @@ def _option(name: str, kind: Any, *flags: str, text: str, metavar: str = "") -> 
     )
 
 
+_FLAGS = ("store", "model", "channel", "env")
 _OPTIONS = {
     "store": _option(
         "store",
@@ -213,6 +218,13 @@ _OPTIONS = {
         "--channel",
         "-c",
         text="The channel; default: production.",
+        metavar="NAME",
+    ),
+    "env": _option(
+        "env",
+        str | None,
+        "--env",
+        text="The environment: what [env.NAME] of pointsman.toml says differently.",
         metavar="NAME",
     ),
     "json": _option("json", bool, "--json", text="One JSON document on stdout."),

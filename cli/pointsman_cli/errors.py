@@ -3,7 +3,7 @@
 `EXIT_CODES` is the documented list; `docs/exit-codes.md` is checked against it.
 """
 
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Any
 
 from pointsman.errors import InvalidDocument, InvalidName, PointsmanError, StoreError
@@ -21,6 +21,8 @@ class Exit(IntEnum):
     STATE = 6
     DRIFT = 7
     LOCKED = 8
+    UNVERIFIED = 9
+    NOT_DEPLOYED = 10
     INTERRUPTED = 130
 
 
@@ -34,8 +36,18 @@ EXIT_CODES = {
     Exit.STATE: "`pulumi`, the stack, its state or its passphrase is missing or cannot be used",
     Exit.DRIFT: "what exists is not what was provisioned; nothing was changed",
     Exit.LOCKED: "another update of the stack is running, or was cut off",
+    Exit.UNVERIFIED: "deployed, but not shown to serve in time; the new release was left in place",
+    Exit.NOT_DEPLOYED: "the deployment failed; the message says what serves now",
     Exit.INTERRUPTED: "interrupted from the keyboard",
 }
+
+
+class Verdict(StrEnum):
+    """What came of a deployment; each has an exit code of its own."""
+
+    VERIFIED = "verified"
+    UNVERIFIED = "deployed but unverified"
+    FAILED = "failed"
 
 
 class CommandError(PointsmanError):
@@ -72,6 +84,28 @@ class Unconfirmed(CommandError):
     """Not every live instance reported back in time."""
 
     exit_code = Exit.UNCONFIRMED
+
+
+class Unverified(CommandError):
+    """A release is in place, but nothing showed that it serves what it should."""
+
+    exit_code = Exit.UNVERIFIED
+
+    def __init__(
+        self, message: str, hint: str = "", document: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(message, hint, {"verdict": Verdict.UNVERIFIED} | (document or {}))
+
+
+class DeploymentFailed(CommandError):
+    """A release does not serve; the message says in one sentence why, and the hint what does."""
+
+    exit_code = Exit.NOT_DEPLOYED
+
+    def __init__(
+        self, message: str, hint: str = "", document: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(message, hint, {"verdict": Verdict.FAILED} | (document or {}))
 
 
 def exit_code(error: PointsmanError) -> Exit:

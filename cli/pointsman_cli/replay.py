@@ -16,13 +16,14 @@ from pointsman.transfer import download
 from pointsman_cli import client
 from pointsman_cli.context import Context
 from pointsman_cli.errors import CommandError
+from pointsman_cli.platforms.base import Way
 
 _VALUES_PER_REQUEST = 1_000_000
 """About 20 MB of JSON: well below what a service accepts."""
 
 
-def golden_set(context: Context, url: str, version: Version) -> int:
-    """Ask `url` for the golden set's outputs; return how many rows it reproduced.
+def golden_set(context: Context, way: Way, version: Version) -> int:
+    """Ask a service for the golden set's outputs; return how many rows it reproduced.
 
     Raises `CommandError` when answers differ, or come from another version.
     """
@@ -36,7 +37,7 @@ def golden_set(context: Context, url: str, version: Version) -> int:
         )
         return 0
     for part in parts(examples, version.manifest):
-        _compare(url, version, part)
+        _compare(way, version, part)
     return examples.rows
 
 
@@ -71,9 +72,10 @@ def _fetched(context: Context, version: Version) -> Golden:
         return golden.load(path)
 
 
-def _compare(url: str, version: Version, examples: Golden) -> None:
+def _compare(way: Way, version: Version, examples: Golden) -> None:
+    url = way.url
     inputs = {name: array.tolist() for name, array in examples.inputs.items()}
-    answer = client.predict(url, json.dumps({"inputs": inputs}).encode())
+    answer = client.predict(url, json.dumps({"inputs": inputs}).encode(), way.headers)
     by = answer.document.get("model")
     if not isinstance(by, dict) or by.get("digest") != version.digest:
         raise CommandError(

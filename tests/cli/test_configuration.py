@@ -129,3 +129,71 @@ def test_bytes_that_are_not_text_are_refused(tmp_path: Path) -> None:
 def test_an_empty_table_says_nothing(tmp_path: Path) -> None:
     write(tmp_path, "[local]")
     assert configured(tmp_path).configuration.local.port == 8000
+
+
+STAGED = """
+model = "digits"
+platform = "fly"
+[local]
+port = 9000
+[env.staging]
+channel = "staging"
+[env.staging.local]
+port = 9001
+"""
+
+
+def test_an_environment_says_only_what_is_different(tmp_path: Path) -> None:
+    write(tmp_path, STAGED)
+    plain, staged = configured(tmp_path), configured(tmp_path, flags={"env": "staging"})
+    assert (plain.environment, staged.environment) == ("", "staging")
+    assert (plain.configuration.channel, plain.configuration.local.port) == ("production", 9000)
+    assert (staged.configuration.channel, staged.configuration.local.port) == ("staging", 9001)
+    assert staged.configuration.platform == "fly"
+    assert staged.configuration.local.host == "127.0.0.1"
+    assert configured(tmp_path, {"POINTSMAN_ENV": "staging"}) == staged
+
+
+def test_an_environment_that_nobody_described_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, STAGED)
+    with pytest.raises(UsageError, match="there is no environment 'stagging'") as caught:
+        configured(tmp_path, flags={"env": "stagging"})
+    assert caught.value.hint == "There is: staging."
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[env.staging.local]\nprot = 1", "there is no key env.staging.local.prot"),
+        ("[env.staging]\nmodle = 1", "there is no key env.staging.modle"),
+        ("[env]\nstaging = 1", "env.staging is no table"),
+        ("env = 1", "env is no table"),
+    ],
+)
+def test_a_mistake_in_an_environment_is_found_even_where_it_is_not_in_force(
+    tmp_path: Path, text: str, says: str
+) -> None:
+    write(tmp_path, text)
+    with pytest.raises(UsageError) as caught:
+        configured(tmp_path)
+    assert says in caught.value.message
+
+
+def test_an_environment_s_relative_store_is_relative_to_the_file(tmp_path: Path) -> None:
+    write(tmp_path, '[env.staging]\nstore = "staged"')
+    configuration = configured(tmp_path, flags={"env": "staging"}).configuration
+    assert configuration.store == (tmp_path / "staged").as_uri()
+
+
+def test_a_platform_s_own_file_may_have_a_variant_for_an_environment(tmp_path: Path) -> None:
+    write(tmp_path, STAGED)
+    staged = configured(tmp_path, flags={"env": "staging"})
+    assert staged.native("fly.toml") == tmp_path / "fly.toml"
+    (tmp_path / "fly.staging.toml").touch()
+    assert staged.native("fly.toml") == tmp_path / "fly.staging.toml"
+    assert configured(tmp_path).native("fly.toml") == tmp_path / "fly.toml"
+
+
+def test_names_of_variables_are_free(tmp_path: Path) -> None:
+    write(tmp_path, '[railway.variables]\nPOINTSMAN_POLL_SECONDS = "5"')
+    assert configured(tmp_path).configuration.railway.variables == {"POINTSMAN_POLL_SECONDS": "5"}

@@ -31,6 +31,8 @@ def test_the_documentation_lists_exactly_what_the_command_ends_with() -> None:
         (errors.UsageError("x"), Exit.USAGE),
         (errors.Refused("x"), Exit.REFUSED),
         (errors.Unconfirmed("x"), Exit.UNCONFIRMED),
+        (errors.Unverified("x"), Exit.UNVERIFIED),
+        (errors.DeploymentFailed("x"), Exit.NOT_DEPLOYED),
         (errors.Interrupted("x"), Exit.INTERRUPTED),
     ],
 )

@@ -14,7 +14,7 @@ Commands:
   activate      Make a version serve, on every instance.
   rollback      Go back to the version that served before.
   history       List what the channel named, newest first.
-  status        Show the channel and every instance of it.
+  status        Show the channel, every instance, and the deployment.
   predict       Send one prediction request.
   deploy        Run the service, and prove that it serves.
   logs          Print the service's log.

@@ -43,7 +43,7 @@ def test_a_deployment_is_proven_left_alone_replaced_and_ended(published: Workspa
     assert (first["version"], first["generation"], first["golden_rows"]) == ("v1", 1, 3)
     assert set(first) == {
         "platform", "name", "url", "instance", "pid", "log",
-        "version", "digest", "generation", "seconds", "golden_rows",
+        "version", "digest", "generation", "seconds", "golden_rows", "verdict",
     }  # fmt: skip
 
     assert "leave digits/production running" in published.run("deploy", "--dry-run").out
@@ -56,7 +56,7 @@ def test_a_deployment_is_proven_left_alone_replaced_and_ended(published: Workspa
     assert (second["pid"], second["instance"]) != (first["pid"], first["instance"])
 
     status = published.json("status")
-    assert status["local"]["instance"] == second["instance"]
+    assert status["deployment"]["instance"] == second["instance"]
     assert [each["instance"] for each in status["instances"]] == [second["instance"]]
 
     assert published.json("destroy") == {"platform": "local", "destroyed": True}
@@ -123,7 +123,7 @@ def test_a_record_that_outlived_its_processes_is_none(published: Workspace) -> N
     # As after a restart of the machine.
     (directory(published) / "deployment.json").write_bytes(record)
     assert "is not deployed here" in published.run("predict", "-", code=2).err
-    assert published.json("status")["local"] is None
+    assert published.json("status")["deployment"] is None
     plan = published.json("deploy", "--dry-run", "--port", "0")["plan"]
     assert plan == ["start digits/production on 127.0.0.1, port chosen by the system"]
     assert published.json("destroy")["destroyed"] is True
@@ -163,11 +163,11 @@ def test_a_service_that_cannot_start_says_why_and_leaves_nothing_running(
 ) -> None:
     published.registry.activate(MODEL, "v1")
     monkeypatch.setenv("POINTSMAN_POLL_SECONDS", "often")
-    result = published.run("deploy", "--port", "0", code=1)
+    result = published.run("deploy", "--port", "0", code=10)
     assert "error: the service did not start: POINTSMAN_POLL_SECONDS" in result.err
     assert left(published) == []
     assert "POINTSMAN_POLL_SECONDS" in published.run("logs").out
-    assert published.json("status")["local"] is None
+    assert published.json("status")["deployment"] is None
     published.run("destroy")
 
 

@@ -61,7 +61,7 @@ def test_status_without_instances_says_what_to_type(listed: Workspace) -> None:
     assert result.out.endswith("by somebody (first)\n")
     assert "`pointsman deploy` starts one" in result.err
     document = listed.json("status")
-    assert (document["instances"], document["local"]) == ([], None)
+    assert (document["instances"], document["deployment"]) == ([], None)
 
 
 def test_status_tells_of_every_instance_how_it_is(listed: Workspace) -> None:
@@ -86,7 +86,7 @@ def test_status_tells_of_every_instance_how_it_is(listed: Workspace) -> None:
     assert "! unwilling: no room" in result.err
 
     document = listed.json("status")
-    assert set(document) == {"model", "channel", "generation", "stable", "local", "instances"}
+    assert set(document) == {"model", "channel", "generation", "stable", "deployment", "instances"}
     live = {each["instance"]: each["live"] for each in document["instances"]}
     assert live == {"good": True, "slow": True, "unwilling": True, "dead": False}
 

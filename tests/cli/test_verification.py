@@ -11,8 +11,9 @@ from pointsman.channel import Pointer
 from pointsman_cli import replay
 from pointsman_cli.configuration import load
 from pointsman_cli.context import Context
-from pointsman_cli.errors import CommandError, Unconfirmed
+from pointsman_cli.errors import DeploymentFailed, Unverified
 from pointsman_cli.output import Output
+from pointsman_cli.platforms.base import Way
 from pointsman_cli.verification import verify
 from tests import models
 from tests.cli.scripted_service import ScriptedService, healthy, serving
@@ -39,22 +40,22 @@ def test_a_service_that_serves_and_reproduces_is_proven(
     loading: dict[str, Any] = {"status": "loading", "loading": {"step": "fetching"}}
     script = ScriptedService(active.digest, health=[loading, healthy(1, active.digest)])
     with serving(script) as service:
-        proof = verify(context(published), service.url, PATIENCE)
+        proof = verify(context(published), [Way(service.url)], PATIENCE)
     assert (proof.version, proof.digest, proof.generation) == ("v1", active.digest, 1)
     assert (proof.golden_rows, service.requests) == (3, [3])
 
 
 def test_wrong_answers_are_no_proof(published: Workspace, active: Pointer) -> None:
     script = ScriptedService(active.digest, 2.1, health=[healthy(1, active.digest)])
-    with serving(script) as service, pytest.raises(CommandError) as caught:
-        verify(context(published), service.url, PATIENCE)
+    with serving(script) as service, pytest.raises(DeploymentFailed) as caught:
+        verify(context(published), [Way(service.url)], PATIENCE)
     assert "does not reproduce the golden set: output 'y' differs at" in caught.value.message
 
 
 def test_answers_of_another_version_are_no_proof(published: Workspace, active: Pointer) -> None:
     script = ScriptedService("sha256:" + "9" * 64, health=[healthy(1, active.digest)])
-    with serving(script) as service, pytest.raises(CommandError) as caught:
-        verify(context(published), service.url, PATIENCE)
+    with serving(script) as service, pytest.raises(DeploymentFailed) as caught:
+        verify(context(published), [Way(service.url)], PATIENCE)
     assert "was answered for by unknown, and not by the v1" in caught.value.message
 
 
@@ -69,8 +70,8 @@ def test_a_refusal_is_noticed_at_once(
     published: Workspace, active: Pointer, health: dict[str, Any]
 ) -> None:
     script = ScriptedService(active.digest, health=[health])
-    with serving(script) as service, pytest.raises(CommandError) as caught:
-        verify(context(published), service.url, PATIENCE)
+    with serving(script) as service, pytest.raises(DeploymentFailed) as caught:
+        verify(context(published), [Way(service.url)], PATIENCE)
     assert caught.value.message == "the service refuses v1: no room"
 
 
@@ -79,14 +80,14 @@ def test_a_service_that_never_gets_ready_is_not_confirmed(
 ) -> None:
     health: dict[str, Any] = {"status": "loading", "reason": "the store does not answer"}
     script = ScriptedService(active.digest, health=[health])
-    with serving(script) as service, pytest.raises(Unconfirmed) as caught:
-        verify(context(published), service.url, 0.01)
+    with serving(script) as service, pytest.raises(Unverified) as caught:
+        verify(context(published), [Way(service.url)], 0.01)
     assert caught.value.message.endswith("does not serve v1 yet: the store does not answer")
 
 
 def test_nobody_at_all_is_not_confirmed(published: Workspace, active: Pointer) -> None:
-    with pytest.raises(Unconfirmed, match=f"does not serve {active.version} yet: it does not"):
-        verify(context(published), "http://127.0.0.1:9", 0.01)
+    with pytest.raises(Unverified, match=f"does not serve {active.version} yet: it does not"):
+        verify(context(published), [Way("http://127.0.0.1:9")], 0.01)
 
 
 def test_a_channel_that_moves_meanwhile_is_followed(published: Workspace, active: Pointer) -> None:
@@ -97,7 +98,7 @@ def test_a_channel_that_moves_meanwhile_is_followed(published: Workspace, active
     script = ScriptedService(moved.digest, 3.0, health=[ahead, healthy(4, moved.digest)])
     published.registry.activate(MODEL, "v2")
     with serving(script) as service:
-        assert verify(here, service.url, PATIENCE).version == "v2"
+        assert verify(here, [Way(service.url)], PATIENCE).version == "v2"
     assert active.version == "v1"
 
 
@@ -107,7 +108,7 @@ def test_a_version_without_a_golden_set_is_proven_by_its_health(
     workspace.registry.publish(MODEL, "v1", models.affine(tmp_path / "model.onnx"))
     digest = workspace.registry.activate(MODEL, "v1").stable.digest
     with serving(ScriptedService(digest, health=[healthy(1, digest)])) as service:
-        proof = verify(context(workspace), service.url, PATIENCE)
+        proof = verify(context(workspace), [Way(service.url)], PATIENCE)
     assert (proof.golden_rows, service.requests) == (0, [])
 
 
@@ -120,7 +121,7 @@ def test_what_json_has_no_words_for_is_left_out_and_said(
     workspace.registry.publish(MODEL, "v1", model, golden=tmp_path / "golden.npz")
     digest = workspace.registry.activate(MODEL, "v1").stable.digest
     with serving(ScriptedService(digest, health=[healthy(1, digest)])) as service:
-        assert verify(context(workspace), service.url, PATIENCE).golden_rows == 0
+        assert verify(context(workspace), [Way(service.url)], PATIENCE).golden_rows == 0
     assert "JSON has no words for" in capsys.readouterr().err
 
 

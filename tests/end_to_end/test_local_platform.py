@@ -87,7 +87,7 @@ def test_the_tour(traveller: Traveller) -> None:
     [instance] = status["instances"]
     assert (status["stable"]["version"], instance["serving"]) == ("v2", "v2")
     assert instance["rollback_readiness"] == "resident"
-    assert status["local"]["url"] == url
+    assert status["deployment"]["url"] == url
 
     back = traveller.reads("rollback", "--why", "too slow")
     assert (back["from"], back["to"], back["failed_requests"]) == ("v2", "v1", 0)

@@ -20,6 +20,16 @@ Timeout = Annotated[
     float, typer.Option(min=0.1, metavar="SECONDS", help="How long to wait for the fleet.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+PlatformName = Annotated[
+    str | None,
+    typer.Option(
+        "--platform",
+        "-p",
+        metavar="NAME",
+        help="Where it runs; default: platform of pointsman.toml, or local.",
+        show_default=False,
+    ),
+]
 
 Sign = Annotated[
     Path | None,

@@ -1,21 +1,12 @@
 """`deploy`, `logs`, `destroy`, `serve`: the service as a process, here or on a platform."""
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from pointsman_cli.commands.arguments import DryRun
+from pointsman_cli.commands.arguments import DryRun, PlatformName
 from pointsman_cli.context import Context, with_context
-from pointsman_cli.units import counted, duration
-
-if TYPE_CHECKING:
-    from pointsman_cli.platforms.base import Deployment
-    from pointsman_cli.verification import Proof
-
-PlatformName = Annotated[
-    str, typer.Option("--platform", "-p", metavar="NAME", help="Where it runs: local.")
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -27,19 +18,31 @@ def register(app: typer.Typer) -> None:
 @with_context
 def deploy(
     context: Context,
-    platform: PlatformName = "local",
+    platform: PlatformName = None,
+    image: Annotated[
+        str,
+        typer.Option(
+            metavar="REF",
+            help="Deploy this image as it is; default: build one.",
+            show_default=False,
+        ),
+    ] = "",
+    auto_rollback: Annotated[
+        bool,
+        typer.Option("--auto-rollback", help="Go back to the previous image if the new one fails."),
+    ] = False,
     port: Annotated[
         int | None,
-        typer.Option(min=0, max=65535, metavar="PORT", help="The port; 0 takes any free one."),
+        typer.Option(
+            min=0, max=65535, metavar="PORT", help="Local: the port; 0 takes any free one."
+        ),
     ] = None,
     host: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="The address to listen on.")
+        str | None, typer.Option(metavar="ADDRESS", help="Local: the address to listen on.")
     ] = None,
     restart: Annotated[
         bool,
-        typer.Option(
-            "--restart", help="Replace what runs, at the same address if no other is given."
-        ),
+        typer.Option("--restart", help="Replace what runs, even if it is as it should be."),
     ] = False,
     timeout: Annotated[
         float,
@@ -52,40 +55,32 @@ def deploy(
     The proof comes from outside: health, then the golden set over HTTP. A service that
     already runs as asked is left alone, and proven again. If nothing was ever
     activated and the model has exactly one version, that one is activated first.
+    Ends with 9 when it is deployed but could not be proven, with 10 when it failed.
     """
+    from pointsman_cli.deploying import Deploying
     from pointsman_cli.platforms.base import Wanted
     from pointsman_cli.platforms.discovery import platform as find
-    from pointsman_cli.verification import verify
 
-    where = find(platform, context)
-    wanted = Wanted(host=host, port=port, restart=restart)
-    where.check(wanted)
-    candidate = _only_version(context)
-    if dry_run:
-        first = [f"activate {candidate}, the only version"] if candidate else []
-        plan = [*first, *where.plan(wanted)]
-        context.output.result({"dry_run": True, "plan": plan})
-        context.output.data("\n".join(plan))
-        return
-    if candidate:
-        _activate(context, candidate)
-    deployment = where.deploy(wanted)
-    context.stands(
-        f"The service runs at {deployment.url}; `pointsman deploy` proves it, "
-        "`pointsman destroy` ends it.",
-        **deployment.document(),
+    wanted = Wanted(
+        image=image,
+        auto_rollback=auto_rollback,
+        timeout=timeout,
+        host=host,
+        port=port,
+        restart=restart,
     )
-    context.output.step(f"process {deployment.pid} answers at {deployment.url}")
-    proof = verify(context, deployment.url, timeout)
-    context.output.result(deployment.document() | proof.document())
-    context.output.success(_sentence(deployment, proof))
-    context.output.data(deployment.url)
+    deploying = Deploying(context, find(platform, context), wanted)
+    deploying.check()
+    if dry_run:
+        deploying.show()
+    else:
+        deploying.carry_out()
 
 
 @with_context
 def logs(
     context: Context,
-    platform: PlatformName = "local",
+    platform: PlatformName = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines come.")] = False,
     lines: Annotated[
         int,
@@ -102,7 +97,7 @@ def logs(
     context.stands("The service goes on, and so does its log.")
     told = find(platform, context).logs(follow=follow, lines=lines)
     if output.as_json:
-        output.result({"platform": platform, "lines": list(told)})
+        output.result({"platform": context.platform(platform), "lines": list(told)})
         return
     for line in told:
         output.data(line)
@@ -111,24 +106,39 @@ def logs(
 
 
 @with_context
-def destroy(context: Context, platform: PlatformName = "local", dry_run: DryRun = False) -> None:
-    """End the service in good order. Models, channels and history stay."""
+def destroy(
+    context: Context,
+    platform: PlatformName = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask for the name to be typed.")
+    ] = False,
+    dry_run: DryRun = False,
+) -> None:
+    """End the service in good order. Models, channels and history stay.
+
+    Where something is lost with it for good, such as an address, its name has to be typed first.
+    """
     from pointsman_cli.platforms.discovery import platform as find
+    from pointsman_cli.platforms.removing import confirm
 
     where = find(platform, context)
-    name = f"{context.model}/{context.channel}"
+    named = context.platform(platform)
+    removal = where.removal()
+    name = removal.name if removal else f"{context.model}/{context.channel}"
     if dry_run:
-        deployment = where.status()
-        plan = [f"end {name} at {deployment.url}"] if deployment else []
-        context.output.result({"dry_run": True, "plan": plan})
-        context.output.data(plan[0] if plan else f"nothing: {name} does not run on {platform}")
+        document = {"plan": list(removal.steps), "lost": list(removal.lost)} if removal else {}
+        context.output.result({"dry_run": True, "plan": []} | document)
+        steps = "\n".join(removal.steps) if removal else ""
+        context.output.data(steps or f"nothing: {name} does not run on {named}")
         return
+    if removal and not yes:
+        confirm(context, removal)
     existed = where.destroy()
-    context.output.result({"platform": platform, "destroyed": existed})
+    context.output.result({"platform": named, "destroyed": existed})
     if existed:
-        context.output.success(f"{name} no longer runs on {platform}")
+        context.output.success(f"{name} no longer runs on {named}")
     else:
-        context.output.step(f"{name} was not deployed on {platform}")
+        context.output.step(f"{name} was not deployed on {named}")
 
 
 @with_context
@@ -154,41 +164,3 @@ def serve(
     if port is not None:
         environment["PORT"] = str(port)
     process.replace([sys.executable, "-m", "pointsman_service"], environment)
-
-
-def _only_version(context: Context) -> str | None:
-    """Return the version to activate because there is no other; None when one is active.
-
-    Raises `CommandError` when nothing is active and there is no single candidate.
-    """
-    from pointsman_cli.errors import CommandError
-    from pointsman_cli.moves import present
-
-    if present(context) is not None:
-        return None
-    names = [each.manifest.version for each in context.registry.versions(context.model)]
-    if len(names) == 1:
-        return names[0]
-    raise CommandError(
-        f"nothing is active in {context.model}/{context.channel}, and there are "
-        f"{len(names)} versions to choose from",
-        f"`pointsman activate VERSION` with one of: {', '.join(names[-5:])}.",
-    )
-
-
-def _activate(context: Context, version: str) -> None:
-    context.output.step(f"activating {version}, the only version")
-    context.registry.activate(
-        context.model, version, context.channel, why="first deployment", if_generation=0
-    )
-    context.stands(f"{version} is active; the service was not started.", activated=version)
-
-
-def _sentence(deployment: "Deployment", proof: "Proof") -> str:
-    facts = [
-        f"{deployment.name} serves {proof.version} (generation {proof.generation})",
-        f"verified in {duration(proof.seconds)}",
-    ]
-    if proof.golden_rows:
-        facts.append(f"golden set reproduced ({counted(proof.golden_rows, 'row')})")
-    return " · ".join(facts)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from pointsman_cli.commands.arguments import PlatformName
 from pointsman_cli.context import Context, with_context
 from pointsman_cli.units import counted, duration, moment, size
 
@@ -33,18 +34,18 @@ def register(app: typer.Typer) -> None:
 
 
 @with_context
-def status(context: Context) -> None:
-    """Show the channel and every instance of it."""
+def status(context: Context, platform: PlatformName = None) -> None:
+    """Show the channel, every instance, and the deployment."""
     from pointsman import fleet
-    from pointsman_cli.platforms.discovery import platform
+    from pointsman_cli.platforms import standing
 
     channel = context.registry.channel(context.model, context.channel)
     instances = fleet.instances(context.fleet_store, context.model, context.channel)
-    here = platform("local", context).status()
+    here = standing.deployment(context, platform)
     context.output.result(_document(context, channel, instances, here))
     context.output.data(_headline(context, channel, instances))
     if here is not None:
-        context.output.step(f"{here.instance} runs here, at {here.url}")
+        standing.tell(context, here)
     if not instances:
         context.output.step("no instance has reported yet; `pointsman deploy` starts one")
         return
@@ -81,7 +82,7 @@ def _document(
         "channel": context.channel,
         "generation": channel.generation,
         "stable": msgspec.to_builtins(channel.stable),
-        "local": here.document() if here else None,
+        "deployment": here.document() if here else None,
         "instances": [
             msgspec.to_builtins(instance.heartbeat)
             | {"live": instance.live, "age_seconds": round(instance.age.total_seconds(), 1)}

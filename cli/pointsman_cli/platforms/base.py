@@ -2,22 +2,73 @@
 
 Third parties add platforms through the entry-point group `pointsman.platforms`; the built-in
 ones come through the same door.
+
+The command asks in this order: `check`, and it stops at an error; `plan`, which is all that
+`--dry-run` shows; `deploy`, which raises `DeploymentFailed` when the new release does not serve;
+`reached`, through which the same verification follows every deployment.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from pointsman.findings import Finding
 from pointsman_cli.context import Context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What `deploy` was asked for; None where what runs, or else the configuration, decides."""
+    """What `deploy` was asked for; None or "" where what runs, or the configuration, decides."""
 
+    image: str = ""
+    """An image that exists, to be deployed as it is; "" builds one."""
+    auto_rollback: bool = False
+    """Whether to go back to the previous image when the new release fails."""
+    timeout: float = 120.0
+    """How many seconds the service may take until it serves, once it runs."""
     host: str | None = None
+    """Local only: the address to listen on."""
     port: int | None = None
+    """Local only: the port; 0 is any."""
     restart: bool = False
+    """Whether to replace what runs even if it is as wanted."""
+    docker: bool = False
+    """Local only: run the image, instead of a process."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What deploying would do."""
+
+    steps: Sequence[str]
+    """Sentences, in order."""
+    image: str = ""
+    """The image that would run, and its size."""
+    memory: str = ""
+    """Whether the model fits into an instance; see `platforms.memory`."""
+    cost: str = ""
+    """Dollars per month, in one line."""
+    manifest: str = ""
+    """What would be sent, where that is a text worth reading (Kubernetes)."""
+
+    def document(self) -> dict[str, Any]:
+        """Return what `--json` gives."""
+        facts = {"image": self.image, "memory": self.memory, "cost": self.cost}
+        return {"plan": list(self.steps)} | {name: value for name, value in facts.items() if value}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """One instance of a deployment as its platform sees it."""
+
+    name: str
+    state: str
+    region: str = ""
+    image: str = ""
+    release: str = ""
+    note: str = ""
+    """What an operator should know of it: a failing check, why it ended, what to type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,13 +78,49 @@ class Deployment:
     platform: str
     name: str
     url: str
-    instance: str
+    instance: str = ""
     pid: int = 0
     log: str = ""
+    image: str = ""
+    """The image that runs, by digest if the platform tells it."""
+    release: str = ""
+    """What the platform calls this deployment: a release's number, a deployment's id."""
+    machines: Sequence[Machine] = ()
+    note: str = ""
+    """How things stand, where that needs a sentence."""
 
     def document(self) -> dict[str, Any]:
-        """Return what `--json` gives."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        """Return what `--json` gives; what does not apply is left out."""
+        shown = {name: getattr(self, name) for name in self.__slots__ if getattr(self, name)}
+        if self.machines:
+            names = Machine.__slots__
+            shown["machines"] = [
+                {name: value for name in names if (value := getattr(each, name))}
+                for each in self.machines
+            ]
+        return shown
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a service can be asked: the first of several is the public one."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Sent with every question, e.g. to reach one instance and no other."""
+    instance: str = ""
+    """Which instance answers there; "" is any."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """What `destroy` would do."""
+
+    name: str
+    """What is removed, and has to be typed first if something is lost with it."""
+    steps: Sequence[str]
+    lost: Sequence[str] = ()
+    """What cannot be had back: an address, a volume, secrets. Empty needs no confirmation."""
 
 
 class Platform(Protocol):
@@ -42,16 +129,28 @@ class Platform(Protocol):
     def __init__(self, context: Context) -> None:
         """Work for this invocation."""
 
-    def check(self, wanted: Wanted) -> None:
-        """Raise a `PointsmanError` for what would make deploying fail, before anything changes."""
+    def check(self, wanted: Wanted) -> Sequence[Finding]:
+        """Find out what will not work, before anything changes; `doctor --platform` shows it.
+
+        A finding of severity error stops `deploy`.
+        """
         ...
 
-    def plan(self, wanted: Wanted) -> list[str]:
-        """Say in sentences what deploying would do."""
+    def plan(self, wanted: Wanted) -> Plan:
+        """Say what deploying would do; changes nothing."""
         ...
 
     def deploy(self, wanted: Wanted) -> Deployment:
-        """Start or replace the service; returns when it answers, ready or not."""
+        """Release the service; returns when the platform says that it runs, ready or not.
+
+        Raises `DeploymentFailed` with the cause in one sentence, and what serves now in the hint;
+        with `wanted.auto_rollback` after having gone back. Raises `Unverified` where the release
+        is in place but the platform does not confirm it.
+        """
+        ...
+
+    def reached(self, deployment: Deployment) -> AbstractContextManager[Sequence[Way]]:
+        """Yield the ways to the service while the block runs; the first is the public one."""
         ...
 
     def status(self) -> Deployment | None:
@@ -62,6 +161,17 @@ class Platform(Protocol):
         """Yield the service's last log lines, and with `follow` those that come."""
         ...
 
+    def removal(self) -> Removal | None:
+        """Say what `destroy` would do; None when there is nothing to remove."""
+        ...
+
     def destroy(self) -> bool:
         """End the service and forget it; False when there was none."""
+        ...
+
+    def roll_back_image(self, to: str, timeout: float) -> Deployment:
+        """Run an image that ran before: `to`, or with "" the previous one.
+
+        Raises `CommandError` when there is none, else as `deploy` does. `timeout` is in seconds.
+        """
         ...

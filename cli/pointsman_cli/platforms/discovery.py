@@ -10,8 +10,9 @@ from pointsman_cli.platforms.base import Platform
 GROUP = "pointsman.platforms"
 
 
-def platform(name: str, context: Context) -> Platform:
-    """Return the platform called `name`; raises `UsageError` when there is none."""
+def platform(named: str | None, context: Context) -> Platform:
+    """Return the platform called `named`, or the configured one; raises `UsageError` for none."""
+    name = context.platform(named)
     found = entry_points(group=GROUP)
     if name not in found.names:
         raise UsageError(

@@ -8,13 +8,16 @@ import secrets
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
+from pointsman import findings
+from pointsman.findings import Finding
 from pointsman_cli import client, process
 from pointsman_cli.context import Context
-from pointsman_cli.errors import CommandError
+from pointsman_cli.errors import CommandError, DeploymentFailed
 from pointsman_cli.platforms import addresses, log_tail
 from pointsman_cli.platforms import record as records
-from pointsman_cli.platforms.base import Deployment, Wanted
+from pointsman_cli.platforms.base import Deployment, Plan, Removal, Wanted, Way
 from pointsman_cli.platforms.record import Record, Running
 
 _HEARTBEAT_SECONDS = "5"
@@ -32,31 +35,45 @@ class LocalPlatform:
         self._directory = context.project.state / "local" / context.model / context.channel
         self._log = self._directory / "service.log"
 
-    def check(self, wanted: Wanted) -> None:
-        """Raise when the port belongs to somebody else."""
+    def check(self, wanted: Wanted) -> list[Finding]:
+        """Find out whether the port can be had."""
+        if wanted.image:
+            return [
+                findings.error(
+                    "image",
+                    "the local platform starts a process, and no image",
+                    "Leave out --image.",
+                )
+            ]
         running = records.running(self._directory)
         if running and self._stays(running, wanted):
-            return
+            return [findings.ok("port", f"{self._name} runs at {running.record.url}")]
         host, port = self._address(running, wanted)
         if running and (running.record.host, running.record.port) == (host, port):
-            return  # it is ours, and about to be replaced
+            # It is ours, and about to be replaced.
+            return [findings.ok("port", f"port {port} on {host} is held by {self._name} itself")]
         if reason := addresses.refusal(host, port):
-            raise CommandError(
-                f"port {port} on {host} cannot be used: {reason}",
-                "Choose another with --port; 0 takes any free one.",
-            )
+            return [
+                findings.error(
+                    "port",
+                    f"port {port} on {host} cannot be used: {reason}",
+                    "Choose another with --port; 0 takes any free one.",
+                )
+            ]
+        return [findings.ok("port", f"port {port or 'of any number'} on {host} is free")]
 
-    def plan(self, wanted: Wanted) -> list[str]:
-        """Say in sentences what deploying would do."""
+    def plan(self, wanted: Wanted) -> Plan:
+        """Say what deploying would do."""
         running = records.running(self._directory)
         first = []
         if running:
             where = f"{running.record.url} (process {running.pid})"
             if self._stays(running, wanted):
-                return [f"leave {self._name} running at {where}"]
+                return Plan(steps=[f"leave {self._name} running at {where}"])
             first = [f"end {self._name} at {where}"]
         host, port = self._address(running, wanted)
-        return [*first, f"start {self._name} on {host}, port {port or 'chosen by the system'}"]
+        start = f"start {self._name} on {host}, port {port or 'chosen by the system'}"
+        return Plan(steps=[*first, start])
 
     def deploy(self, wanted: Wanted) -> Deployment:
         """Start the service, or leave it if it already runs as wanted."""
@@ -69,6 +86,11 @@ class LocalPlatform:
                 self._context.stands("What ran was told to end; `pointsman deploy` starts it anew.")
                 self._end(running)
             return self._start(host, port)
+
+    @contextmanager
+    def reached(self, deployment: Deployment) -> Iterator[list[Way]]:
+        """Yield the one address."""
+        yield [Way(deployment.url)]
 
     def status(self) -> Deployment | None:
         """Return the running service; None when there is none, or it died."""
@@ -89,6 +111,13 @@ class LocalPlatform:
             self._log, lines, lambda: any(process.is_alive(each) for each in writers)
         )
 
+    def removal(self) -> Removal | None:
+        """Say what would end; nothing is lost with it."""
+        deployment = self.status()
+        if deployment is None:
+            return None
+        return Removal(name=self._name, steps=[f"end {self._name} at {deployment.url}"])
+
     def destroy(self) -> bool:
         """End the service in good order and remove its record and log."""
         if not self._directory.is_dir():
@@ -102,6 +131,13 @@ class LocalPlatform:
             self._log.unlink(missing_ok=True)
             self._remove_empty()
         return existed
+
+    def roll_back_image(self, to: str, timeout: float) -> Deployment:  # noqa: ARG002
+        """Refuse: what runs is a process."""
+        raise CommandError(
+            f"{self._name} runs as a process here, and not from an image",
+            "`pointsman rollback` goes back to the version that served before.",
+        )
 
     def _start(self, host: str, port: int) -> Deployment:
         port = port or addresses.free_port(host)
@@ -154,7 +190,7 @@ class LocalPlatform:
         if running := records.running(self._directory):
             self._end(running)
         records.forget(self._directory)
-        raise CommandError(
+        raise DeploymentFailed(
             f"the service did not start: {self._last_words()}",
             "`pointsman logs` shows all it said.",
         )

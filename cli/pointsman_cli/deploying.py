@@ -1,0 +1,137 @@
+"""Deploying, on whatever platform: check, plan, release, prove, and go back if asked to.
+
+The platform knows how a release is made; what counts as one that serves is decided here, the
+same for all.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pointsman.findings import Finding, Severity
+from pointsman_cli.context import Context
+from pointsman_cli.errors import CommandError, DeploymentFailed, Verdict
+from pointsman_cli.moves import present
+from pointsman_cli.platforms.base import Deployment, Plan, Platform, Wanted
+from pointsman_cli.units import counted, duration
+from pointsman_cli.verification import Proof, verify
+
+
+@dataclass(frozen=True, slots=True)
+class Deploying:
+    """One deployment on one platform."""
+
+    context: Context
+    platform: Platform
+    wanted: Wanted
+
+    def check(self) -> None:
+        """Raise `CommandError` for the first finding that would make it fail."""
+        found = self.platform.check(self.wanted)
+        errors = [finding for finding in found if finding.severity is Severity.ERROR]
+        if errors:
+            raise CommandError(
+                errors[0].message, _remedies(errors), {"findings": _documents(found)}
+            )
+        for finding in found:
+            if finding.severity is Severity.WARNING:
+                self.context.output.warn(f"{finding.message} {finding.remediation}".strip())
+
+    def show(self) -> None:
+        """Say what would be done."""
+        candidate = only_version(self.context)
+        first = [f"activate {candidate}, the only version"] if candidate else []
+        plan = self.platform.plan(self.wanted)
+        output = self.context.output
+        document = plan.document()
+        output.result({"dry_run": True} | document | {"plan": [*first, *plan.steps]})
+        output.data("\n".join([*first, *plan.steps, *_facts(plan)]))
+        if plan.manifest:
+            output.data(plan.manifest)
+
+    def carry_out(self) -> None:
+        """Release it, prove that it serves, and say so."""
+        context, output = self.context, self.context.output
+        if candidate := only_version(context):
+            _activate(context, candidate)
+        deployment = self.platform.deploy(self.wanted)
+        context.stands(
+            f"The service runs at {deployment.url}; `pointsman deploy` proves it, "
+            "`pointsman destroy` ends it.",
+            **deployment.document(),
+        )
+        who = f"process {deployment.pid}" if deployment.pid else deployment.name
+        output.step(f"{who} answers at {deployment.url}")
+        proof = self._proof(deployment)
+        verdict = {"verdict": Verdict.VERIFIED}
+        output.result(deployment.document() | proof.document() | verdict)
+        output.success(sentence(deployment, proof))
+        output.data(deployment.url)
+
+    def _proof(self, deployment: Deployment) -> Proof:
+        """Prove the release; one whose answers are wrong is taken back, if that was asked for."""
+        try:
+            with self.platform.reached(deployment) as ways:
+                return verify(self.context, ways, self.wanted.timeout)
+        except DeploymentFailed as failure:
+            if not self.wanted.auto_rollback:
+                raise
+            self.context.output.warn(f"{failure.message}; going back to the previous image")
+            back = self.platform.roll_back_image("", self.wanted.timeout)
+            raise DeploymentFailed(
+                failure.message,
+                f"{back.image or 'The previous image'} serves again.",
+                back.document(),
+            ) from failure
+
+
+def only_version(context: Context) -> str | None:
+    """Return the version to activate because there is no other; None when one is active.
+
+    Raises `CommandError` when nothing is active and there is no single candidate.
+    """
+    if present(context) is not None:
+        return None
+    names = [each.manifest.version for each in context.registry.versions(context.model)]
+    if len(names) == 1:
+        return names[0]
+    raise CommandError(
+        f"nothing is active in {context.model}/{context.channel}, and there are "
+        f"{len(names)} versions to choose from",
+        f"`pointsman activate VERSION` with one of: {', '.join(names[-5:])}.",
+    )
+
+
+def sentence(deployment: Deployment, proof: Proof) -> str:
+    """Say what was proven, in one line."""
+    facts = [
+        f"{deployment.name} serves {proof.version} (generation {proof.generation})",
+        f"verified in {duration(proof.seconds)}",
+    ]
+    if proof.golden_rows:
+        facts.append(f"golden set reproduced ({counted(proof.golden_rows, 'row')})")
+    return " · ".join(facts)
+
+
+def _activate(context: Context, version: str) -> None:
+    context.output.step(f"activating {version}, the only version")
+    context.registry.activate(
+        context.model, version, context.channel, why="first deployment", if_generation=0
+    )
+    context.stands(f"{version} is active; the service was not started.", activated=version)
+
+
+def _facts(plan: Plan) -> list[str]:
+    named = {"image": plan.image, "memory": plan.memory, "cost": plan.cost}
+    return [f"{name}: {value}" for name, value in named.items() if value]
+
+
+def _remedies(errors: Sequence[Finding]) -> str:
+    """Say what to do about the first error, and name the others."""
+    others = [f"Also: {each.message}. {each.remediation}" for each in errors[1:]]
+    return "\n".join([errors[0].remediation, *others])
+
+
+def _documents(found: Sequence[Finding]) -> list[dict[str, str]]:
+    import msgspec
+
+    return [msgspec.to_builtins(finding) for finding in found]
