@@ -4,6 +4,7 @@ RequestFailed
 ├── InputInvalid           the caller's fault: the message says what is expected
 ├── BodyTooLarge           the caller's fault: more bytes than this service accepts
 ├── EncodingUnsupported    the caller's fault: a compressed body
+├── UnknownVersion         the caller's fault: a model, or a version of it, that is not here
 ├── NotServing             nobody's fault: no version is ready, or the service is shutting down
 └── ModelFailed            the model's fault: it fails on what it answered before
 
@@ -25,6 +26,10 @@ class BodyTooLarge(RequestFailed):
 
 class EncodingUnsupported(RequestFailed):
     """The request's body is encoded in a way that this service does not undo."""
+
+
+class UnknownVersion(RequestFailed):
+    """The request is for a model or a version that is not here."""
 
 
 class NotServing(RequestFailed):

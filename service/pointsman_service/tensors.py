@@ -85,7 +85,7 @@ def _tensor(data: Any, spec: TensorSpec) -> NDArray[Any]:
         raise InputInvalid(
             f"{spec.name!r} has the shape {shape}, and the model takes {list(spec.shape)}{hint}"
         )
-    return _converted(elements, kinds, spec).reshape(shape)
+    return converted(elements, kinds, spec).reshape(shape)
 
 
 def _flattened(data: Any, spec: TensorSpec) -> tuple[list[int], list[Any], set[type]]:
@@ -105,7 +105,11 @@ def _flattened(data: Any, spec: TensorSpec) -> tuple[list[int], list[Any], set[t
     return shape, level, kinds
 
 
-def _converted(elements: list[Any], kinds: set[type], spec: TensorSpec) -> NDArray[Any]:
+def converted(elements: list[Any], kinds: set[type], spec: TensorSpec) -> NDArray[Any]:
+    """Return elements of the `kinds` as an array of one dimension.
+
+    Raises `InputInvalid` for kinds that the datatype does not take, and for what it cannot hold.
+    """
     dtype = datatypes.NUMPY[spec.datatype]
     accepted, wanted = _ACCEPTED[dtype.kind]
     if strangers := kinds - accepted:

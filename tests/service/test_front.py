@@ -196,11 +196,11 @@ async def test_every_answer_says_while_draining_that_the_connection_ends(
         assert (await served.client.get(path)).headers["connection"] == "close"
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "br", "GZIP", "identity, gzip"])
-async def test_an_encoded_body_is_refused_by_its_encoding(served: InProcess, encoding: str) -> None:
+@pytest.mark.parametrize("encoding", ["br", "zstd", "identity, gzip"])
+async def test_a_body_in_an_unknown_encoding_is_refused(served: InProcess, encoding: str) -> None:
     response = await served.predict(ROW, headers={"content-encoding": encoding})
     assert response.status_code == 415
-    assert response.headers["accept-encoding"] == "identity"
+    assert response.headers["accept-encoding"] == "gzip, deflate"
     plain = await served.predict(ROW, headers={"content-encoding": "identity"})
     assert plain.status_code == 200
 

@@ -18,6 +18,7 @@ from pointsman_service.api.messages import (
     Scope,
     Send,
 )
+from pointsman_service.api.v2 import routes
 from pointsman_service.errors import ModelFailed, NotServing, RequestFailed
 from pointsman_service.runtime import memory
 from pointsman_service.service import Service
@@ -59,7 +60,7 @@ class Front:
             behind = await self._behind()
             await behind(scope, receive, self._with_headers(identifier, send))
             return
-        methods, handler = _ROUTES.get(path, ((scope["method"],), _nothing_there))
+        methods, handler = _route(path) or ((scope["method"],), _nothing_there)
         if scope["method"] in methods:
             response = await self._answer(handler, request, identifier)
         else:
@@ -117,6 +118,10 @@ class Front:
                 await self._service.stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+def _route(path: str) -> tuple[tuple[str, ...], Handler] | None:
+    return routes.find(path) if path.startswith(routes.PREFIX) else _ROUTES.get(path)
 
 
 async def _nothing_there(_service: Service, _request: Request) -> Response:

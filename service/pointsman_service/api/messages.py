@@ -1,5 +1,6 @@
 """Requests and responses as the front sees them: just enough HTTP for a handful of routes."""
 
+import asyncio
 import re
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
@@ -9,6 +10,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
+from pointsman_service.api import compression
 from pointsman_service.errors import (
     BodyTooLarge,
     EncodingUnsupported,
@@ -16,6 +18,7 @@ from pointsman_service.errors import (
     ModelFailed,
     NotServing,
     RequestFailed,
+    UnknownVersion,
 )
 
 Scope = MutableMapping[str, Any]
@@ -31,7 +34,8 @@ _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 _STATUS: dict[type[RequestFailed], tuple[int, tuple[Header, ...]]] = {
     InputInvalid: (400, ()),
     BodyTooLarge: (413, ()),
-    EncodingUnsupported: (415, ((b"accept-encoding", b"identity"),)),
+    EncodingUnsupported: (415, ((b"accept-encoding", b"gzip, deflate"),)),
+    UnknownVersion: (404, ()),
     NotServing: (503, ((b"retry-after", b"1"),)),
     ModelFailed: (500, ()),
 }
@@ -74,9 +78,18 @@ class Request:
         )
 
     async def body(self, limit: int) -> bytes:
-        """Read the whole body; raises `BodyTooLarge` as soon as it must exceed `limit` bytes."""
-        if self.headers.get(b"content-encoding", b"identity").lower() != b"identity":
-            raise EncodingUnsupported("send the body as it is, without a content-encoding")
+        """Read the whole body, and undo its compression.
+
+        Raises `BodyTooLarge` as soon as it must exceed `limit` bytes, packed or unpacked.
+        """
+        coding = compression.coding_of(self.headers.get(b"content-encoding", b""))
+        body = await self._whole(limit)
+        if coding is None:
+            return body
+        # In a thread: a small body may unpack to a large one.
+        return await asyncio.to_thread(compression.undo, body, coding, limit)
+
+    async def _whole(self, limit: int) -> bytes:
         announced = self.headers.get(b"content-length", b"")
         if announced.isdigit() and int(announced) > limit:
             raise BodyTooLarge(f"a request may have {limit} bytes, and this one has more")

@@ -56,7 +56,7 @@ def _predict(manifest: Manifest | None) -> Schema:
             "200": {"description": "The outputs, and who computed them", "content": _json(answer)},
             "400": _failure("The body does not fit the signature"),
             "413": _failure("The body is too large"),
-            "415": _failure("The body is compressed"),
+            "415": _failure("The body is compressed otherwise than by gzip or deflate"),
             "503": _failure("No version is ready"),
         },
     }

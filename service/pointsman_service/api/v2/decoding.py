@@ -1,0 +1,193 @@
+"""From the bytes of an inference request to what the model is fed; pure.
+
+Which form a body has is told by `Inference-Header-Content-Length` alone: how many leading bytes
+are JSON. Binary tensors follow it in the order of their inputs; a length of 0 means that the
+whole body is the only input.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from pointsman import datatypes
+from pointsman.manifest import Manifest, TensorSpec
+from pointsman_service.api.v2 import binary, inference_request, json_data
+from pointsman_service.api.v2.inference_request import (
+    InferenceRequest,
+    Parameters,
+    RequestedOutput,
+    WireInput,
+    WireOutput,
+    WireRequest,
+    count,
+    flag,
+)
+from pointsman_service.errors import InputInvalid
+from pointsman_service.tensors import Arrays
+
+JSON_LENGTH = b"inference-header-content-length"
+NON_FINITE = ("token", "null")
+
+_MICROSECONDS = 1e-6
+_MAX_CLASSES = 10_000
+_SHOWN_CHARACTERS = 80
+
+
+def decode(headers: Mapping[bytes, bytes], body: bytes, manifest: Manifest) -> InferenceRequest:
+    """Understand a request; `headers` are by lower-case name, `body` is as it was compressed from.
+
+    Raises `InputInvalid` with what is wrong.
+    """
+    length = headers.get(JSON_LENGTH)
+    if length is None:
+        return _request(inference_request.read(body), None, manifest)
+    if not length.isdigit() or len(length) > len(str(len(body))) or int(length) > len(body):
+        raise InputInvalid(
+            f"Inference-Header-Content-Length must be between 0 and the body's {len(body)} bytes"
+        )
+    view = memoryview(body)
+    if int(length) == 0:
+        return _raw(view, manifest)
+    document = inference_request.read(view[: int(length)])
+    return _request(document, view[int(length) :], manifest)
+
+
+def _request(
+    document: WireRequest, blobs: memoryview | None, manifest: Manifest
+) -> InferenceRequest:
+    parameters = document.parameters or {}
+    timeout = count(parameters, "timeout")
+    non_finite = parameters.get("non_finite") or ""
+    if non_finite and non_finite not in NON_FINITE:
+        raise InputInvalid('Invalid value for \'non_finite\': expected "token" or "null"')
+    return InferenceRequest(
+        feed=_feed(document.inputs, blobs, manifest.inputs),
+        outputs=_outputs(document.outputs, parameters, manifest.outputs),
+        id=document.id or "",
+        timeout=timeout * _MICROSECONDS if timeout else None,
+        priority=count(parameters, "priority") or 0,
+        non_finite=str(non_finite),
+    )
+
+
+def _feed(
+    inputs: Sequence[WireInput], blobs: memoryview | None, signature: Sequence[TensorSpec]
+) -> Arrays:
+    specs = {spec.name: spec for spec in signature}
+    feed: Arrays = {}
+    taken = 0
+    for given in inputs:
+        spec = specs.get(given.name)
+        if spec is None:
+            raise _stranger("input", given.name, signature)
+        if given.name in feed:
+            raise InputInvalid(f"input {given.name!r} already exists in request")
+        elements = _elements(given, spec)
+        size = count(given.parameters, "binary_data_size")
+        if size is None:
+            if not given.has_data:
+                raise InputInvalid(f"the input {given.name!r} has no data")
+            _require_json(spec)
+            feed[given.name] = json_data.read(given.data, spec, given.shape, elements)
+            continue
+        blob = _blob(given, blobs, taken, size)
+        feed[given.name] = binary.read(blob, spec, given.shape, elements)
+        taken += size
+    if blobs is not None and taken != len(blobs):
+        raise InputInvalid(f"{len(blobs) - taken} bytes follow the last binary tensor")
+    if missing := [spec.name for spec in signature if spec.name not in feed]:
+        raise InputInvalid(f"the input {missing[0]!r} is missing")
+    return feed
+
+
+def _elements(given: WireInput, spec: TensorSpec) -> int:
+    """Return how many values an input has; raises unless datatype and shape are the model's."""
+    if given.datatype != spec.datatype:
+        raise InputInvalid(
+            f"{spec.name!r} is given as {given.datatype[:_SHOWN_CHARACTERS]}, "
+            f"and the model takes {spec.datatype}"
+        )
+    shape = given.shape
+    if len(shape) != len(spec.shape) or any(
+        wanted not in {-1, got} for wanted, got in zip(spec.shape, shape, strict=True)
+    ):
+        raise InputInvalid(
+            f"{spec.name!r} has the shape {shape}, and the model takes {list(spec.shape)}"
+        )
+    return math.prod(shape)
+
+
+def _blob(given: WireInput, blobs: memoryview | None, start: int, size: int) -> memoryview:
+    if blobs is None:
+        raise InputInvalid(
+            f"{given.name!r} has a binary_data_size, but the request has no "
+            "Inference-Header-Content-Length"
+        )
+    if given.has_data:
+        raise InputInvalid(f"{given.name!r} has both data and a binary_data_size")
+    if start + size > len(blobs):
+        raise InputInvalid(
+            f"{given.name!r} shall have {size} bytes, and the body has {len(blobs) - start} for it"
+        )
+    return blobs[start : start + size]
+
+
+def _require_json(spec: TensorSpec) -> None:
+    if spec.datatype == "BF16":
+        raise InputInvalid(f"{spec.name!r} is BF16, which JSON cannot say: send it as binary data")
+
+
+def _outputs(
+    asked: Sequence[WireOutput] | None, parameters: Parameters, signature: Sequence[TensorSpec]
+) -> list[RequestedOutput]:
+    preferred = flag(parameters, "binary_data_output", default=False)
+    if not asked:
+        return [RequestedOutput(spec.name, preferred) for spec in signature]
+    known = {spec.name for spec in signature}
+    outputs: dict[str, RequestedOutput] = {}
+    for each in asked:
+        if each.name not in known:
+            raise _stranger("output", each.name, signature)
+        if each.name in outputs:
+            raise InputInvalid(f"output {each.name!r} already exists in request")
+        classes = count(each.parameters, "classification") or 0
+        outputs[each.name] = RequestedOutput(
+            each.name,
+            flag(each.parameters, "binary_data", default=preferred),
+            min(classes, _MAX_CLASSES),
+        )
+    return list(outputs.values())
+
+
+def _raw(body: memoryview, manifest: Manifest) -> InferenceRequest:
+    """Take a whole body for the only input, whose one open dimension follows from its size."""
+    if len(manifest.inputs) != 1:
+        raise InputInvalid("a raw request needs a model with one input")
+    spec = manifest.inputs[0]
+    outputs = [RequestedOutput(each.name, binary=True) for each in manifest.outputs]
+    if spec.datatype == "BYTES":
+        if any(size not in {-1, 1} for size in spec.shape):
+            raise InputInvalid(f"a raw request is one string, and the model takes {spec}")
+        shape = [1] * len(spec.shape)
+        array = binary.strings([binary.text(bytes(body), spec)]).reshape(shape)
+        return InferenceRequest({spec.name: array}, outputs)
+    shape = _raw_shape(len(body), spec)
+    array = binary.read(body, spec, shape, math.prod(shape))
+    return InferenceRequest({spec.name: array}, outputs)
+
+
+def _raw_shape(size: int, spec: TensorSpec) -> list[int]:
+    shape = list(spec.shape)
+    if shape.count(-1) > 1 and shape[0] == -1:
+        shape[0] = 1
+    if shape.count(-1) > 1:
+        raise InputInvalid(f"a raw request has no shape, and {spec} leaves several sizes open")
+    if -1 in shape:
+        stride = math.prod(each for each in shape if each != -1)
+        stride *= datatypes.NUMPY[spec.datatype].itemsize
+        shape[shape.index(-1)] = size // stride if stride else 0
+    return shape
+
+
+def _stranger(kind: str, name: str, signature: Sequence[TensorSpec]) -> InputInvalid:
+    known = ", ".join(repr(spec.name) for spec in signature)
+    return InputInvalid(f"there is no {kind} {name[:_SHOWN_CHARACTERS]!r}: the model has {known}")

@@ -1,0 +1,48 @@
+"""Tensors as JSON: one flat list, or lists in lists, of which only the number of values counts."""
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+import msgspec
+import orjson
+from numpy.typing import NDArray
+
+from pointsman.manifest import TensorSpec
+from pointsman_service import tensors
+from pointsman_service.api.v2.inference_request import MAX_DEPTH, too_deep
+from pointsman_service.errors import InputInvalid
+
+
+def read(data: msgspec.Raw, spec: TensorSpec, shape: Sequence[int], elements: int) -> NDArray[Any]:
+    """Return the array of `elements` in `shape` that the JSON is.
+
+    Raises `InputInvalid` when there are more or fewer values, or some that the datatype lacks.
+    """
+    try:
+        level = orjson.loads(memoryview(data))
+    except orjson.JSONDecodeError as error:
+        raise _malformed(spec, error) from error
+    if not isinstance(level, list):
+        raise InputInvalid(f"the data of {spec.name!r} must be a list")
+    kinds = set(map(type, level))
+    depth = 1
+    while list in kinds:
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise too_deep()
+        if len(kinds) > 1 or len(set(map(len, level))) > 1:
+            raise InputInvalid(f"{spec.name!r} is ragged: rows differ in length or depth")
+        level = list(chain.from_iterable(level))
+        kinds = set(map(type, level))
+    if len(level) != elements:
+        raise InputInvalid(
+            f"{spec.name!r} has {len(level)} values, and its shape {list(shape)} takes {elements}"
+        )
+    return tensors.converted(level, kinds, spec).reshape(shape)
+
+
+def _malformed(spec: TensorSpec, error: orjson.JSONDecodeError) -> InputInvalid:
+    if "recursion" in str(error).lower():
+        return too_deep()
+    return InputInvalid(f"the data of {spec.name!r} is not JSON: {error}")

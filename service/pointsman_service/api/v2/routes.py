@@ -1,0 +1,55 @@
+"""Which path under `/v2` is answered by what."""
+
+from collections.abc import Awaitable, Callable
+
+from pointsman_service.api.messages import Request, Response
+from pointsman_service.api.v2 import descriptions, infer, readiness
+from pointsman_service.service import Service
+
+Handler = Callable[[Service, Request], Awaitable[Response]]
+OfModel = Callable[[Service, Request, str, str | None], Awaitable[Response]]
+Route = tuple[tuple[str, ...], Handler]
+
+PREFIX = "/v2"
+_READ = ("GET", "HEAD")
+_WRITE = ("POST",)
+
+_FIXED: dict[str, Route] = {
+    "/v2": (_READ, descriptions.server),
+    "/v2/": (_READ, descriptions.server),
+    "/v2/health/live": (_READ, readiness.live),
+    "/v2/health/ready": (_READ, readiness.ready),
+    "/v2/models": (_READ, descriptions.models),
+}
+# By what follows the model, or its version.
+_OF_MODEL: dict[str, tuple[tuple[str, ...], OfModel]] = {
+    "": (_READ, descriptions.model),
+    "ready": (_READ, readiness.model_ready),
+    "infer": (_WRITE, infer.infer),
+}
+
+
+def find(path: str) -> Route | None:
+    """Return the methods and the handler of a decoded path; None where there is nothing."""
+    if path in _FIXED:
+        return _FIXED[path]
+    match path.split("/")[2:]:
+        case ["models", model, "versions", version, *rest] if model and version:
+            return _of_model(rest, model, version)
+        case ["models", model, *rest] if model:
+            return _of_model(rest, model, None)
+    return None
+
+
+def _of_model(rest: list[str], model: str, version: str | None) -> Route | None:
+    if len(rest) > 1 or rest == [""]:
+        return None
+    found = _OF_MODEL.get(rest[0] if rest else "")
+    if found is None:
+        return None
+    methods, handler = found
+
+    def handle(service: Service, request: Request) -> Awaitable[Response]:
+        return handler(service, request, model, version)
+
+    return methods, handle
