@@ -41,10 +41,34 @@ class RailwaySettings(msgspec.Struct, frozen=True):
     """More variables of the service; no secrets."""
 
 
+# Kubernetes: "Object Names and IDs" (RFC 1123 labels), "Resource Management" (quantities).
+_Label = Annotated[str, msgspec.Meta(pattern=r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$")]
+_Quantity = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|Ki|Mi|Gi|Ti)?$")]
+_Host = Annotated[str, msgspec.Meta(pattern=r"^([a-z0-9*][-a-z0-9.]{0,251})?$")]
+_Replicas = Annotated[int, msgspec.Meta(ge=1, le=1000)]
+
+
 class KubernetesSettings(msgspec.Struct, frozen=True):
     """`[kubernetes]`: which cluster and namespace, and what stands in the manifests."""
 
     context: str = ""
-    namespace: str = ""
+    """A context of kubectl's configuration; "" is its current one."""
+    namespace: _Label = ""
+    """"" is the context's own."""
+    name: _Label = ""
+    """What the objects are called; "" makes a name of model and channel."""
+    replicas: _Replicas = 2
+    max_replicas: _Replicas = 6
+    """Where scaling by CPU ends; the same as `replicas` switches it off."""
+    target_cpu_percent: Annotated[int, msgspec.Meta(ge=1, le=100)] = 70
+    cpu: _Quantity = "1"
+    """Requested, and never limited: a limit throttles the very moment it is needed."""
+    memory: _Quantity = "1Gi"
+    """Requested and limited."""
+    host: _Host = ""
+    """Where an Ingress makes the service public; "" keeps it inside the cluster."""
+    ingress_class: _Label = ""
+    tls_secret: _Label = ""
+    image_pull_secret: _Label = ""
     variables: dict[str, str] = {}
     """More variables of the service; no secrets."""

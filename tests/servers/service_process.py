@@ -37,11 +37,18 @@ class ServiceProcess:
     """One service; `start` may be called again after it ended, and finds the same cache."""
 
     def __init__(
-        self, directory: Path, store: str, model: str, variables: Mapping[str, str]
+        self,
+        directory: Path,
+        store: str,
+        model: str,
+        variables: Mapping[str, str],
+        inherited: Mapping[str, str] = os.environ,
     ) -> None:
+        """Prepare a service that knows `inherited`, this process's environment, and `variables`."""
         directory.mkdir(parents=True, exist_ok=True)
         self._log = directory / "service.log"
         self._directory = directory
+        self._inherited = inherited
         self._variables = {
             **_QUICK,
             "POINTSMAN_STORE": store,
@@ -58,7 +65,7 @@ class ServiceProcess:
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "pointsman_service"],
-                env=os.environ | self._variables,
+                env={**self._inherited, **self._variables},
                 cwd=self._directory,
                 stdout=log,
                 stderr=log,
@@ -67,13 +74,13 @@ class ServiceProcess:
     def start(self) -> None:
         """Start the process, and wait until it listens."""
         self.launch()
+        self.until(self.listens, "the service listens")
 
-        def listens() -> bool:
-            if found := _LISTENING.search(self.log):
-                self.url = found[1]
-            return bool(found)
-
-        self.until(listens, "the service listens")
+    def listens(self) -> bool:
+        """Tell whether the process has said where it listens; `url` is known from then on."""
+        if found := _LISTENING.search(self.log):
+            self.url = found[1]
+        return bool(found)
 
     @property
     def log(self) -> str:

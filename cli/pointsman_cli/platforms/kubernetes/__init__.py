@@ -1,0 +1,1 @@
+"""Kubernetes: objects rendered here, applied and watched through `kubectl`."""
