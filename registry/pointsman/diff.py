@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pointsman.manifest import Manifest
 
 Arrays = Mapping[str, NDArray[Any]]
+Compared = tuple[str, Mapping[str, Any], Mapping[str, Any]]
 _CLASS_AXES = 2
 
 
@@ -44,9 +45,7 @@ class OutputDifference:
 
 def facts(before: Manifest, after: Manifest) -> list[Difference]:
     """Return all facts of two manifests that differ, by kind and name."""
-    compared: list[tuple[str, Mapping[str, Any], Mapping[str, Any]]] = [
-        ("input", _specs(before, "inputs"), _specs(after, "inputs")),
-        ("output", _specs(before, "outputs"), _specs(after, "outputs")),
+    compared: list[Compared] = [
         ("file", _files(before), _files(after)),
         ("metric", before.metrics, after.metrics),
         ("label", before.labels, after.labels),
@@ -57,12 +56,26 @@ def facts(before: Manifest, after: Manifest) -> list[Difference]:
     if before.onnx.operators and after.onnx.operators:
         # Early manifests did not count them, and "none" would be a lie.
         compared.append(("operator", before.onnx.operators, after.onnx.operators))
-    return [each for kind, left, right in compared for each in _differing(kind, left, right)]
+    return [*tensors(before, after), *_all_differing(compared)]
+
+
+def tensors(before: Manifest, after: Manifest) -> list[Difference]:
+    """Return the inputs and outputs that differ: what a client of both would notice."""
+    return _all_differing(
+        [
+            ("input", _specs(before, "inputs"), _specs(after, "inputs")),
+            ("output", _specs(before, "outputs"), _specs(after, "outputs")),
+        ]
+    )
 
 
 def outputs(before: Arrays, after: Arrays) -> list[OutputDifference]:
     """Compare the outputs that both have, in the first one's order."""
     return [_output(name, before[name], after[name]) for name in before if name in after]
+
+
+def _all_differing(compared: Iterable[Compared]) -> list[Difference]:
+    return [each for kind, left, right in compared for each in _differing(kind, left, right)]
 
 
 def _differing(

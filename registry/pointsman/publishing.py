@@ -202,7 +202,12 @@ def author() -> str:
         user = getpass.getuser()
     except (KeyError, OSError):
         user = "unknown"
-    return f"{user}@{platform.node() or 'unknown'}"
+    return f"{user}@{host()}"
+
+
+def host() -> str:
+    """Return which machine this is."""
+    return platform.node() or "unknown"
 
 
 def _existing(store: ObjectStore, key: str, draft: Manifest) -> Version | None:

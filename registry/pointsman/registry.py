@@ -4,42 +4,31 @@ Reads are verified against the digests that name what is read. A channel is chan
 it, applying a pure transition, and writing it back only if nobody else did meanwhile.
 """
 
-import random
-import secrets
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 from pointsman import channel as channels
 from pointsman import keys, manifest, publishing
 from pointsman.channel import Author, Channel, Pointer
+from pointsman.channel_store import ChannelStore, Occasion
 from pointsman.errors import (
-    ChannelConflict,
     ContentMismatch,
     InvalidName,
     NotFound,
-    ObjectExists,
     ObjectNotFound,
     PointsmanError,
-    PreconditionFailed,
     StoreError,
-    StoreMisconfigured,
-    StoreUnreachable,
 )
 from pointsman.manifest import Version
+from pointsman.rollouts import Rollout
 from pointsman.signing.keypair import PublicKey, SigningKey
 from pointsman.signing.notary import Notary
 from pointsman.stores import open_store
-from pointsman.stores.base import ObjectStore, StoredObject
+from pointsman.stores.base import ObjectStore
 
-_ATTEMPTS = 60
 _READS_IN_FLIGHT = 8
-_LONGEST_PAUSE_SECONDS = 0.5
-
-Transition = Callable[[Channel | None, Author], Channel]
 
 
 def open(  # noqa: A001 — reads as pointsman.open(url)
@@ -60,6 +49,7 @@ class Registry:
     def __init__(self, store: ObjectStore, notary: Notary | None = None) -> None:
         self.store = store
         self.notary = notary or Notary()
+        self._channels = ChannelStore(store, self.notary)
 
     def models(self) -> list[str]:
         """Return the names of all models that have a version."""
@@ -167,7 +157,7 @@ class Registry:
 
     def channel(self, model: str, name: str) -> Channel:
         """Return a channel; raises `NotFound` when nothing was ever activated in it."""
-        channel, _ = self._read(model, name)
+        channel, _ = self._channels.read(model, name)
         if channel is None:
             raise NotFound(
                 f"nothing is active in the channel {name} of {model}",
@@ -184,23 +174,28 @@ class Registry:
         why: str = "",
         by: str = "",
         if_generation: int | None = None,
+        again: bool = False,
     ) -> Channel:
         """Point the channel at a published version; one already stable changes nothing.
 
-        With `if_generation`, only while the channel is at that generation. Raises `NotFound` for a
-        version that was never published, or that is being pruned, `ChannelConflict` when somebody
-        else moved the channel past `if_generation`, or when other writers win every time, and
-        `Untrusted` where signatures are demanded and the version, or the change, has none.
+        Unless it is to be tried `again`: a new generation makes an instance that refused it load it
+        once more. With `if_generation`, only while the channel is at that generation. Raises
+        `NotFound` for a version that was never published, or that is being pruned, `InvalidRollout`
+        while a canary runs, `ChannelConflict` when somebody else moved the channel past
+        `if_generation`, or when other writers win every time, and `Untrusted` where signatures are
+        demanded and the version, or the change, has none.
         """
         found = self.version(model, version)
         self.notary.check_version(self.store, found)
         target = Pointer(version=version, digest=found.digest)
 
         def forward(now: Channel | None, author: Author) -> Channel:
-            _require_generation(now, if_generation)
+            if again and now is not None and now.stable == target:
+                return channels.renew(now, author)
             return channels.activate(now, target, author)
 
-        moved = self._move(model, channel, why, by, forward)
+        occasion = Occasion(why=why, by=by, if_generation=if_generation)
+        moved = self._channels.move(model, channel, occasion, forward)
         self._require_still_there(model, channel, moved)
         return moved
 
@@ -213,9 +208,11 @@ class Registry:
         why: str = "",
         by: str = "",
         if_generation: int | None = None,
+        healthy_seconds: float = channels.HEALTHY_SECONDS,
     ) -> Channel:
         """Point the channel back at the version it served before, or at version `to` of those.
 
+        "Before" is `channel.previous`. A canary that runs is ended, and without `to` that is all.
         Raises `NothingToRollBack` when there is nothing to go to, `NotFound` for a channel never
         used, `ChannelConflict` and `Untrusted` as `activate` does; `Untrusted` also when the
         channel, whose past decides, is not signed where signatures are demanded.
@@ -224,73 +221,26 @@ class Registry:
 
         def back(now: Channel | None, author: Author) -> Channel:
             assert now is not None  # noqa: S101 — channels are never deleted
-            _require_generation(now, if_generation)
-            moved = channels.rollback(now, author, to)
+            moved = channels.rollback(now, author, to, healthy_seconds)
             if self.notary.trust:
                 self.notary.check_version(self.store, self.resolve(model, moved.stable))
             return moved
 
-        return self._move(model, channel, why, by, back, relies_on_past=True)
+        occasion = Occasion(why=why, by=by, if_generation=if_generation)
+        return self._channels.move(model, channel, occasion, back, relies_on_past=True)
 
-    def _move(
+    def rollout(
         self,
         model: str,
-        name: str,
-        why: str,
-        by: str,
-        transition: Transition,
+        channel: str = "production",
         *,
-        relies_on_past: bool = False,
-    ) -> Channel:
-        for attempt in range(_ATTEMPTS):
-            present, stored = self._read(model, name)
-            self.notary.require_signer(present)
-            believed = stored is None or self.notary.believes(model, name, stored.data)
-            if relies_on_past and stored is not None:
-                self.notary.check_past(model, name, stored.data)
-            author = Author(
-                by=by or publishing.author(),
-                at=datetime.now(UTC).isoformat(timespec="milliseconds"),
-                nonce=secrets.token_hex(8),
-                why=why,
-            )
-            wanted = transition(present, author)
-            if present is not None and wanted == present and not believed:
-                wanted = channels.renew(present, author)
-            if wanted == present or self._write(model, name, wanted, stored):
-                return wanted
-            time.sleep(random.uniform(0, min(_LONGEST_PAUSE_SECONDS, 0.01 * 2**attempt)))  # noqa: S311
-        raise ChannelConflict(
-            f"others changed the channel {name} of {model} {_ATTEMPTS} times in a row",
-            "Look at `pointsman history`, and try again.",
-        )
-
-    def _read(self, model: str, name: str) -> tuple[Channel | None, StoredObject | None]:
-        try:
-            stored = self.store.get(keys.channel(model, name))
-        except ObjectNotFound:
-            return None, None
-        return (channels.read(stored.data, name), stored) if stored else (None, None)
-
-    def _write(self, model: str, name: str, wanted: Channel, replaced: StoredObject | None) -> bool:
-        """Write, and tell whether it is certain that the channel took `wanted`."""
-        key = keys.channel(model, name)
-        data = channels.encode(wanted, replaced.data if replaced else None)
-        data = self.notary.sign_channel(model, name, data)
-        try:
-            if replaced is None:
-                self.store.create(key, data)
-                self._require_conditions(key, data)
-            else:
-                self.store.update(key, data, replaced.info.etag)
-        except (ObjectExists, PreconditionFailed, StoreUnreachable) as error:
-            # The answer may have been lost after the write took place: only reading tells.
-            if self._took(model, name, wanted):
-                return True
-            if isinstance(error, StoreUnreachable):
-                raise
-            return False
-        return True
+        why: str = "",
+        by: str = "",
+        if_generation: int | None = None,
+    ) -> Rollout:
+        """Return what starts, changes and ends the canary and the shadow of a channel."""
+        occasion = Occasion(why=why, by=by, if_generation=if_generation)
+        return Rollout(self, self._channels, model, channel, occasion)
 
     def _require_still_there(self, model: str, name: str, moved: Channel) -> None:
         """Undo an activation that a prune overtook; see `pointsman.pruning`."""
@@ -308,38 +258,3 @@ class Registry:
             ) from None
         except StoreError:
             return  # the channel has moved, and the version was there a moment ago
-
-    def _took(self, model: str, name: str, wanted: Channel) -> bool:
-        try:
-            present, _ = self._read(model, name)
-        except StoreUnreachable as error:
-            raise StoreUnreachable(
-                f"the store does not tell whether the channel {name} of {model} changed: {error}",
-                "`pointsman history` shows it once the store answers.",
-            ) from error
-        if present is None:
-            return False
-        return present.nonce == wanted.nonce or wanted.history[-1] in present.history
-
-    def _require_conditions(self, key: str, data: bytes) -> None:
-        """Refuse a store that takes a second create-only write: it would lose channel changes.
-
-        Asked once in a channel's life, when the first document has just been created.
-        """
-        try:
-            self.store.create(key, data)
-        except (ObjectExists, StoreUnreachable):
-            return
-        with suppress(StoreError):
-            self.store.delete(key)
-        raise StoreMisconfigured(
-            f"{self.store.url} ignores the conditions of writes, so that changes of a channel "
-            "could undo each other unseen",
-            "Use a store that knows If-None-Match on writes: S3, R2, Tigris and MinIO do.",
-        )
-
-
-def _require_generation(channel: Channel | None, wanted: int | None) -> None:
-    present = channel.generation if channel else 0
-    if wanted not in {None, present}:
-        raise ChannelConflict(f"somebody else moved the channel to generation {present}")
