@@ -67,7 +67,7 @@ async def test_a_version_in_the_path_is_asked_for_as_long_as_it_is_here(served: 
     assert (await infer(served)).json()["model_version"] == "v2"
 
 
-@pytest.mark.parametrize("path", ["", "/ready", "/infer"])
+@pytest.mark.parametrize("path", ["", "/ready", "/infer", "/stats", "/config"])
 async def test_what_is_not_here_is_a_404_that_says_what_is(served: InProcess, path: str) -> None:
     for base in ("/v2/models/other", "/v2/models/m/versions/v9"):
         method = "POST" if path == "/infer" else "GET"

@@ -14,25 +14,28 @@ PREFIX = "/v2"
 _READ = ("GET", "HEAD")
 _WRITE = ("POST",)
 
-_FIXED: dict[str, Route] = {
+FIXED: dict[str, Route] = {
     "/v2": (_READ, descriptions.server),
     "/v2/": (_READ, descriptions.server),
     "/v2/health/live": (_READ, readiness.live),
     "/v2/health/ready": (_READ, readiness.ready),
     "/v2/models": (_READ, descriptions.models),
+    "/v2/models/stats": (_READ, descriptions.all_statistics),
 }
 # By what follows the model, or its version.
-_OF_MODEL: dict[str, tuple[tuple[str, ...], OfModel]] = {
+OF_MODEL: dict[str, tuple[tuple[str, ...], OfModel]] = {
     "": (_READ, descriptions.model),
     "ready": (_READ, readiness.model_ready),
+    "stats": (_READ, descriptions.statistics),
+    "config": (_READ, descriptions.configuration),
     "infer": (_WRITE, infer.infer),
 }
 
 
 def find(path: str) -> Route | None:
     """Return the methods and the handler of a decoded path; None where there is nothing."""
-    if path in _FIXED:
-        return _FIXED[path]
+    if path in FIXED:
+        return FIXED[path]
     match path.split("/")[2:]:
         case ["models", model, "versions", version, *rest] if model and version:
             return _of_model(rest, model, version)
@@ -44,7 +47,7 @@ def find(path: str) -> Route | None:
 def _of_model(rest: list[str], model: str, version: str | None) -> Route | None:
     if len(rest) > 1 or rest == [""]:
         return None
-    found = _OF_MODEL.get(rest[0] if rest else "")
+    found = OF_MODEL.get(rest[0] if rest else "")
     if found is None:
         return None
     methods, handler = found
