@@ -1,10 +1,11 @@
-"""`POST /predict`: named tensors as JSON in, named tensors as JSON out."""
+"""`POST /predict`: named tensors as JSON in, named tensors as JSON or as bytes out."""
 
 from functools import partial
 
 import orjson
 
 from pointsman_service import tensors
+from pointsman_service.api import raw_answer
 from pointsman_service.api.codec import Call, Codec
 from pointsman_service.api.messages import Request, Response
 from pointsman_service.errors import InputInvalid
@@ -26,8 +27,10 @@ class NamedTensors:
             raise InputInvalid('the body must be an object with "inputs"')
         return tensors.parse(document["inputs"], servable.version.manifest.inputs)
 
-    def write(self, _call: Call, servable: Servable, outputs: Arrays) -> Response:
-        """Return the outputs by name, and who computed them."""
+    def write(self, call: Call, servable: Servable, outputs: Arrays) -> Response:
+        """Return the outputs by name, and who computed them; or their bytes, if that is wanted."""
+        if raw_answer.is_accepted(call.headers.get(b"accept", b"")):
+            return raw_answer.write(outputs, servable.version)
         manifest = servable.version.manifest
         model = {
             "name": manifest.model,

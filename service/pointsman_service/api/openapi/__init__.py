@@ -1,0 +1,46 @@
+"""The OpenAPI document, with all that is predicted typed by the version that serves."""
+
+from typing import Any
+
+from pointsman.manifest import Manifest
+from pointsman_service.api.openapi import open_inference, prediction
+from pointsman_service.api.openapi.responses import ERROR, operation
+
+Schema = dict[str, Any]
+
+
+def document(model: str, manifest: Manifest | None) -> Schema:
+    """Describe the API of a service for `model`; without a manifest, tensors stay untyped."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": f"{model} — pointsman",
+            "version": manifest.version if manifest else "none",
+            "description": "Predictions of one model, by whichever version its channel names.",
+        },
+        "paths": {
+            "/predict": {"post": prediction.operation(manifest)},
+            "/health": {"get": _health()},
+            "/livez": {"get": operation("Whether the process can answer at all", {})},
+            "/metrics": {"get": operation("Counts for Prometheus", {}, content_type="text/plain")},
+            **open_inference.paths(model, manifest),
+        },
+        "components": {"schemas": {"Error": ERROR, **open_inference.components()}},
+    }
+
+
+def _health() -> Schema:
+    answer = operation("A version answers", {"type": "object"})
+    answer["parameters"] = [
+        {"name": name, "in": "query", "schema": {"type": "string"}, "description": text}
+        for name, text in (
+            ("version", "Be healthy only if this version serves"),
+            ("digest", "Be healthy only if this digest serves"),
+            ("generation", "Be healthy only if this generation has been dealt with"),
+        )
+    ]
+    answer["responses"]["503"] = {
+        "description": "None does, or not the expected one",
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    }
+    return answer
