@@ -15,7 +15,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
 
 from pointsman import keys, staging, transfer
 from pointsman.digest import file_sha256, hex_of, identity
@@ -42,7 +41,7 @@ class Cache:
         """
         directory = self._version(version.digest)
         model = version.manifest.model
-        report = _one_at_a_time(on_bytes)
+        report = transfer.one_at_a_time(on_bytes)
 
         def bring(file: File, stop: transfer.Stop) -> None:
             _link(self._blob(store, model, file, stop.heeded(report)), directory / file.path)
@@ -112,16 +111,6 @@ def _download(store: ObjectStore, model: str, file: File, to: Path, on_bytes: On
             f"{store.url} has lost {file.path}: there is no {key}",
             "Publish the same files again, which restores it.",
         ) from error
-
-
-def _one_at_a_time(on_bytes: OnBytes) -> OnBytes:
-    lock = Lock()
-
-    def report(count: int) -> None:
-        with lock:
-            on_bytes(count)
-
-    return report
 
 
 def _intact(path: Path, file: File) -> bool:

@@ -5,15 +5,13 @@ gone or have other bytes than their name says, manifests that cannot be read, ch
 what is not there, and, where keys are trusted, signatures that are missing or wrong.
 """
 
-import hashlib
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from pointsman import channel as channels
-from pointsman import keys, manifest
+from pointsman import keys, manifest, transfer
 from pointsman.channel import Channel, Pointer
 from pointsman.errors import (
     InvalidDocument,
@@ -25,9 +23,6 @@ from pointsman.manifest import File, Version
 from pointsman.publishing import Progress
 from pointsman.signing.notary import Notary
 from pointsman.stores.base import ObjectStore
-
-_BLOCK_BYTES = 8 << 20
-_BLOCKS_IN_FLIGHT = 8
 
 
 class Fault(StrEnum):
@@ -128,33 +123,17 @@ def _blob(
     store: ObjectStore, model: str, file: File, users: tuple[str, ...], progress: Progress
 ) -> Iterator[Damage]:
     key = keys.blob(model, file.sha256)
+    report = partial(progress.sent, file.sha256[:12])
     try:
         size = store.head(key).size
         if size != file.size:
             meaning = f"{file.path} has {size} bytes instead of {file.size}"
             yield Damage(key, Fault.DAMAGED, meaning, users)
-        elif _sha256(store, key, file, progress) != file.sha256:
+        elif transfer.sha256(store, key, file, report) != file.sha256:
             meaning = f"{file.path} has other bytes than its name says"
             yield Damage(key, Fault.DAMAGED, meaning, users)
     except ObjectNotFound:
         yield Damage(key, Fault.MISSING, f"{file.path} is gone", users)
-
-
-def _sha256(store: ObjectStore, key: str, file: File, progress: Progress) -> str:
-    """Hash a blob as it streams by: several ranges are on their way, and no more in memory."""
-    digest = hashlib.sha256()
-    starts = deque(range(0, file.size, _BLOCK_BYTES))
-    coming: deque[Future[memoryview]] = deque()
-    with ThreadPoolExecutor(_BLOCKS_IN_FLIGHT) as pool:
-        while starts or coming:
-            while starts and len(coming) < _BLOCKS_IN_FLIGHT:
-                start = starts.popleft()
-                length = min(_BLOCK_BYTES, file.size - start)
-                coming.append(pool.submit(store.get_range, key, start, length))
-            block = coming.popleft().result()
-            digest.update(block)
-            progress.sent(file.sha256[:12], len(block))
-    return digest.hexdigest()
 
 
 def _channels(

@@ -2,23 +2,26 @@
 
 One stream from an object store is slow and several are not, so ranges are fetched side by side
 and written in place; the digest follows behind over the part that is already contiguous, read
-back from the page cache. (Measured: five to six times one stream's speed, bounded memory.)
+back from the page cache. (Measured: a dozen times one stream's speed where that is 90 MB/s.)
 """
 
 import hashlib
 import os
+import tempfile
+from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import closing
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
 
 from pointsman.errors import ContentMismatch, StoreUnreachable
 from pointsman.manifest import File
-from pointsman.stores.base import ObjectStore, OnBytes
+from pointsman.stores.base import ObjectStore, OnBytes, Span
 
 _RANGE_BYTES = 8 << 20
 _RANGES_IN_FLIGHT = 16
+_RANGES_KEPT = 24
 _HASHED_AT_ONCE = 1 << 20
 
 
@@ -82,7 +85,8 @@ def _side_by_side(
 def download(store: ObjectStore, key: str, file: File, to: Path, on_bytes: OnBytes) -> None:
     """Write the blob at `key` into `to`, which must not be in use by anyone else.
 
-    Raises `ContentMismatch` when the bytes are not those of `file`; `to` then holds garbage.
+    `on_bytes` is called from several threads, one at a time. Raises `ContentMismatch` when the
+    bytes are not those of `file`; `to` then holds garbage.
     """
     if file.size > _RANGE_BYTES:
         # A manifest may claim any size: believe it before there is room for it, and no sooner.
@@ -90,47 +94,97 @@ def download(store: ObjectStore, key: str, file: File, to: Path, on_bytes: OnByt
     descriptor = os.open(to, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)
     try:
         _reserve(descriptor, file.size)
-        follower = _Follower(descriptor)
-        # Closing waits for the ranges in flight: none may write once the descriptor is free.
-        with closing(_fetched(store, key, file, descriptor)) as ranges:
-            for start, length in ranges:
-                follower.take(start, length)
-                on_bytes(length)
+        spans = [Span(start, length, descriptor, start) for start, length in _ranges(file.size)]
+        sha256 = _hashed(store, key, file, spans, len(spans), on_bytes)
     finally:
         os.close(descriptor)
-    if follower.hexdigest() != file.sha256:
+    if sha256 != file.sha256:
         raise _damaged(store, key)
 
 
-def _fetched(
-    store: ObjectStore, key: str, file: File, descriptor: int
-) -> Generator[tuple[int, int], None, None]:
-    """Yield the ranges in order, each once its bytes are in the file."""
-    ranges = [
-        (start, min(_RANGE_BYTES, file.size - start)) for start in range(0, file.size, _RANGE_BYTES)
-    ]
+def sha256(store: ObjectStore, key: str, file: File, on_bytes: OnBytes) -> str:
+    """Return the digest of the blob at `key`, by the same way, and keep nothing of it.
 
-    def fetch(start: int, length: int) -> tuple[int, int]:
-        position = start
+    Raises `ContentMismatch` when it is shorter than `file`.
+    """
+    with tempfile.TemporaryFile() as scratch:
+        spans = [
+            Span(start, length, scratch.fileno(), _RANGE_BYTES * (number % _RANGES_KEPT))
+            for number, (start, length) in enumerate(_ranges(file.size))
+        ]
+        return _hashed(store, key, file, spans, _RANGES_KEPT, on_bytes)
+
+
+def _ranges(size: int) -> list[tuple[int, int]]:
+    return [(start, min(_RANGE_BYTES, size - start)) for start in range(0, size, _RANGE_BYTES)]
+
+
+def _hashed(
+    store: ObjectStore,
+    key: str,
+    file: File,
+    spans: Sequence[Span],
+    ahead: int,
+    on_bytes: OnBytes,
+) -> str:
+    """Bring all spans, and return their digest; at most `ahead` of them have not been hashed."""
+    digest = hashlib.sha256()
+    buffer = memoryview(bytearray(min(_HASHED_AT_ONCE, max(file.size, 1))))
+    # Closing waits for what is under way: nothing may be written once a descriptor is free.
+    with closing(_brought(store, key, file, spans, ahead, on_bytes)) as ready:
+        for span in ready:
+            _read_back(span, buffer, digest)
+    return digest.hexdigest()
+
+
+def _brought(
+    store: ObjectStore,
+    key: str,
+    file: File,
+    spans: Sequence[Span],
+    ahead: int,
+    on_bytes: OnBytes,
+) -> Generator[Span, None, None]:
+    """Yield the spans in order, each once its bytes are in its file."""
+    stop = Stop()
+    report = stop.heeded(one_at_a_time(on_bytes))
+
+    def bring(span: Span) -> Span:
         try:
-            for piece in store.stream(key, start, length):
-                _write(descriptor, piece, position)
-                position += len(piece)
+            count = store.get_range(key, span, report)
         except StoreUnreachable:
             _check_size(store, key, file)  # a range outside of the blob is an error too
             raise
-        if position - start != length:
+        if count != span.length:
             raise _damaged(store, key)
-        return start, length
+        return span
 
-    if len(ranges) <= 1:
-        yield from (fetch(*each) for each in ranges)
+    if len(spans) <= 1:
+        yield from map(bring, spans)
         return
-    with ThreadPoolExecutor(min(_RANGES_IN_FLIGHT, len(ranges))) as pool:
-        try:
-            yield from pool.map(lambda each: fetch(*each), ranges)
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    pool = ThreadPoolExecutor(min(_RANGES_IN_FLIGHT, len(spans)))
+    coming: deque[Future[Span]] = deque()
+    try:
+        for span in spans:
+            if len(coming) == ahead:
+                yield coming.popleft().result()
+            coming.append(pool.submit(bring, span))
+        while coming:
+            yield coming.popleft().result()
+    finally:
+        stop.set()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def one_at_a_time(on_bytes: OnBytes) -> OnBytes:
+    """Return `on_bytes` as a function that several threads may call."""
+    lock = Lock()
+
+    def report(count: int) -> None:
+        with lock:
+            on_bytes(count)
+
+    return report
 
 
 def _reserve(descriptor: int, size: int) -> None:
@@ -142,33 +196,17 @@ def _reserve(descriptor: int, size: int) -> None:
         os.posix_fallocate(descriptor, 0, size)
 
 
-def _write(descriptor: int, data: memoryview, start: int) -> None:
-    """Write everything: a full disk takes a part first, and only then complains."""
-    while data:
-        count = os.pwrite(descriptor, data, start)
-        data, start = data[count:], start + count
+def _read_back(span: Span, buffer: memoryview, digest: "hashlib._Hash") -> None:
+    """Hash a span, read back from the page cache through one small buffer.
 
-
-class _Follower:
-    """Hashes what has arrived, read back from the page cache through one small buffer."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._buffer = memoryview(bytearray(_HASHED_AT_ONCE))
-        self._digest = hashlib.sha256()
-
-    def take(self, start: int, length: int) -> None:
-        """Hash the next range."""
-        end = start + length
-        while start < end:
-            part = self._buffer[: min(_HASHED_AT_ONCE, end - start)]
-            count = os.preadv(self._descriptor, [part], start)
-            self._digest.update(part[:count])
-            start += count
-
-    def hexdigest(self) -> str:
-        """Return the digest of all that was taken."""
-        return self._digest.hexdigest()
+    (A memory map costs a little less, and a disk's error would then end the process.)
+    """
+    position, end = span.position, span.position + span.length
+    while position < end:
+        part = buffer[: end - position]
+        count = os.preadv(span.descriptor, [part], position)
+        digest.update(part[:count])
+        position += count
 
 
 def _check_size(store: ObjectStore, key: str, file: File) -> None:

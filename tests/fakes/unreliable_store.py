@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from pointsman.errors import StoreUnreachable
 from pointsman.hashing import Fingerprint
-from pointsman.stores.base import ObjectInfo, ObjectStore, OnBytes, StoredObject
+from pointsman.stores.base import ObjectInfo, ObjectStore, OnBytes, Span, StoredObject
 
 Result = TypeVar("Result")
 
@@ -39,13 +39,9 @@ class WrappedStore:
         """Read a document."""
         return self._call("get", lambda: self._inner.get(key, etag))
 
-    def get_range(self, key: str, start: int, length: int) -> memoryview:
-        """Read a part of a blob."""
-        return self._call("get_range", lambda: self._inner.get_range(key, start, length))
-
-    def stream(self, key: str, start: int, length: int) -> Iterator[memoryview]:
-        """Read a part of a blob in pieces: to whoever counts or spoils calls, the same thing."""
-        return self._call("get_range", lambda: self._inner.stream(key, start, length))
+    def get_range(self, key: str, span: Span, on_bytes: OnBytes) -> int:
+        """Bring a part of a blob."""
+        return self._call("get_range", lambda: self._inner.get_range(key, span, on_bytes))
 
     def head(self, key: str) -> ObjectInfo:
         """Describe an object."""

@@ -8,7 +8,7 @@ from typing import Any
 from pointsman import keys
 from pointsman import manifest as manifests
 from pointsman.manifest import File, Manifest, Measured, OnnxInfo, TensorSpec, Version
-from pointsman.stores.base import ObjectStore
+from pointsman.stores.base import ObjectStore, Span
 
 MODEL = "digits"
 
@@ -50,3 +50,13 @@ def store_version(
     )
     store.create(keys.manifest(MODEL, version), sealed.document)
     return sealed
+
+
+def bytes_of(store: ObjectStore, key: str, start: int, length: int) -> bytes:
+    """Return these bytes of a blob, fewer where it ends earlier."""
+    with tempfile.TemporaryFile() as file:
+        span = Span(start, length, file.fileno(), 0)
+        count = store.get_range(key, span, lambda _: None)
+        data = file.read()
+    assert len(data) == count
+    return data

@@ -7,6 +7,7 @@ import pytest
 
 from tests import models
 from tests.fakes.memory_store import MemoryStore
+from tests.registry.versions import bytes_of
 from tests.service.managed import Managed, at_work
 from tests.service.obedient_store import ObedientStore
 from tests.service.patience import turns, until
@@ -90,7 +91,7 @@ async def test_a_missing_file_is_a_refusal_that_heals_when_the_file_is_back(
 ) -> None:
     pointer = managed.shelf.affine("v1", 1.0)
     blobs = [info.key for info in managed.store.scan("models/m/blobs/")]
-    contents = {key: bytes(managed.store.get_range(key, 0, 1 << 20)) for key in blobs}
+    contents = {key: bytes_of(managed.store, key, 0, 1 << 20) for key in blobs}
     for key in blobs:
         managed.store.delete(key)
     managed.manager.aspire(managed.shelf.aspired(pointer))

@@ -34,7 +34,8 @@ from pointsman.errors import (
     StoreUnreachable,
 )
 from pointsman.hashing import Fingerprint
-from pointsman.stores.base import ObjectInfo, OnBytes, StoredObject
+from pointsman.stores.base import ObjectInfo, OnBytes, Span, StoredObject
+from pointsman.stores.pipe import write
 
 PART_BYTES = 8 << 20
 _PARTS_IN_FLIGHT = 4
@@ -77,20 +78,21 @@ class ObstoreAdapter:
                 raise InvalidDocument(f"{key} is {info.size} bytes long: not a document")
             return StoredObject(bytes(result.bytes()), info)
 
-    def get_range(self, key: str, start: int, length: int) -> memoryview:
-        """Read `length` bytes of a blob from `start`; fewer where the blob ends earlier."""
-        with self._translated("read", key):
-            return memoryview(obstore.get_range(self._blobs, key, start=start, length=length))
+    def get_range(self, key: str, span: Span, on_bytes: OnBytes) -> int:
+        """Bring a span of a blob into a file, and return how many bytes there were.
 
-    def stream(self, key: str, start: int, length: int) -> Iterator[memoryview]:
-        """Read the same in small pieces, as they arrive; asked for before this returns.
-
-        Small pieces of memory are used again, large ones are new to the system every time.
-        (Measured: a third of the system's time of `get_range`, and half the memory.)
+        In small pieces: small pieces of memory are used again, large ones are new to the system
+        every time. (Measured: a third of the system's time, and half the memory.)
         """
+        done = 0
+        options: Any = {"range": (span.start, span.start + span.length)}
         with self._translated("read", key):
-            options: Any = {"range": (start, start + length)}
-            return self._pieces(key, obstore.get(self._blobs, key, options=options))
+            result = obstore.get(self._blobs, key, options=options)
+            pieces = iter(result.stream(min_chunk_size=_PIECE_BYTES))
+        while (piece := self._next(key, pieces)) is not None:
+            done += write(span.descriptor, memoryview(piece), span.position + done)
+            on_bytes(len(piece))
+        return done
 
     def head(self, key: str) -> ObjectInfo:
         """Describe an object without reading it."""
@@ -169,10 +171,10 @@ class ObstoreAdapter:
         """Return the present time by the store's own clock."""
         return datetime.now(UTC)
 
-    def _pieces(self, key: str, result: Any) -> Iterator[memoryview]:
+    def _next(self, key: str, pieces: Iterator[Any]) -> Any:
+        """Return the next piece, or None; what writing and `on_bytes` raise is not the store's."""
         with self._translated("read", key):
-            for piece in result.stream(min_chunk_size=_PIECE_BYTES):
-                yield memoryview(piece)
+            return next(pieces, None)
 
     def _info(self, meta: Any) -> ObjectInfo:
         return ObjectInfo(meta["path"], meta["size"], self._token(meta), meta["last_modified"])

@@ -42,6 +42,20 @@ class StoredObject:
     info: ObjectInfo
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """`length` bytes of a blob from `start`, and where they go: an open file, a position in it."""
+
+    start: int
+    length: int
+    descriptor: int
+    position: int
+
+    def after(self, count: int) -> "Span":
+        """Return what is left of it after `count` bytes."""
+        return Span(self.start + count, self.length - count, self.descriptor, self.position + count)
+
+
 class ObjectStore(Protocol):
     """One bucket and prefix, or one directory."""
 
@@ -54,12 +68,12 @@ class ObjectStore(Protocol):
         """Read a document of at most 4 MiB; None when it still has the given `etag`."""
         ...
 
-    def get_range(self, key: str, start: int, length: int) -> memoryview:
-        """Read `length` bytes of a blob from `start`; fewer where the blob ends earlier."""
-        ...
+    def get_range(self, key: str, span: Span, on_bytes: OnBytes) -> int:
+        """Bring a span of a blob into a file, piece by piece as it arrives.
 
-    def stream(self, key: str, start: int, length: int) -> Iterator[memoryview]:
-        """Read the same in small pieces, as they arrive; asked for before this returns."""
+        Returns how many bytes there were: fewer than asked for where the blob ends earlier. What
+        `on_bytes` raises, which hears of each piece, ends it.
+        """
         ...
 
     def head(self, key: str) -> ObjectInfo:
