@@ -1,11 +1,17 @@
 """What can go wrong between a request and its answer, in the service's own words.
 
 RequestFailed
-├── InputInvalid           the caller's fault: the message says what is expected
-├── BodyTooLarge           the caller's fault: more bytes than this service accepts
-├── EncodingUnsupported    the caller's fault: a compressed body
-├── UnknownVersion         the caller's fault: a model, or a version of it, that is not here
-├── NotServing             nobody's fault: no version is ready, or the service is shutting down
+├── CallerMistake          the caller's fault: the message says what is expected
+│   ├── InputInvalid           it does not fit the model's signature, or is not what it claims
+│   ├── BodyTooLarge           more bytes than this service accepts
+│   ├── EncodingUnsupported    compressed in a way that this service does not undo
+│   ├── KeyRefused             it needs a key, and has none or a wrong one
+│   └── UnknownVersion         it asks for a model, or a version of it, that is not here
+├── NotNow                 nobody's fault: the same request may be answered another time
+│   ├── NotServing             no version is ready, or the service is shutting down
+│   ├── Overloaded             as many requests wait as may wait
+│   ├── TimedOut               its deadline came before its answer
+│   └── CallerLeft             nobody waits for the answer any more
 └── ModelFailed            the model's fault: it fails on what it answered before
 
 `api.messages` alone knows which HTTP status each becomes.
@@ -16,24 +22,48 @@ class RequestFailed(Exception):
     """A request that gets no prediction; the message is for the caller."""
 
 
-class InputInvalid(RequestFailed):
+class CallerMistake(RequestFailed):
+    """The same request will fail again."""
+
+
+class NotNow(RequestFailed):
+    """The same request may succeed later, or elsewhere."""
+
+
+class InputInvalid(CallerMistake):
     """The request does not fit the model's signature, or is not what it claims to be."""
 
 
-class BodyTooLarge(RequestFailed):
+class BodyTooLarge(CallerMistake):
     """The request is larger than this service accepts."""
 
 
-class EncodingUnsupported(RequestFailed):
+class EncodingUnsupported(CallerMistake):
     """The request's body is encoded in a way that this service does not undo."""
 
 
-class UnknownVersion(RequestFailed):
+class KeyRefused(CallerMistake):
+    """The request lacks an API key that is accepted here."""
+
+
+class UnknownVersion(CallerMistake):
     """The request is for a model or a version that is not here."""
 
 
-class NotServing(RequestFailed):
+class NotServing(NotNow):
     """There is no version to answer with; trying again later may help."""
+
+
+class Overloaded(NotNow):
+    """As many requests wait for the model as may wait."""
+
+
+class TimedOut(NotNow):
+    """The caller's deadline, or the service's, came before the answer."""
+
+
+class CallerLeft(NotNow):
+    """The connection was lost before the answer was ready."""
 
 
 class ModelFailed(RequestFailed):

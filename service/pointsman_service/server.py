@@ -9,12 +9,14 @@ import asyncio
 import math
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from types import FrameType
 
 import uvicorn
 
 from pointsman.errors import PointsmanError
 from pointsman_service.api.front import Front
+from pointsman_service.connection import Connection
 from pointsman_service.service import Service
 from pointsman_service.settings import Settings
 
@@ -86,8 +88,10 @@ def listen(settings: Settings) -> socket.socket:
 
 def run(service: Service, listener: socket.socket) -> bool:
     """Serve until told to end; return whether every request got its answer."""
+    front = Front(service)
     config = uvicorn.Config(
-        Front(service),
+        front,
+        http=partial(Connection, service, front.hot),  # type: ignore[arg-type] # it is called only
         lifespan="on",
         ws="none",
         log_config=None,

@@ -50,9 +50,14 @@ class Service:
         gate = Gate(Trust(settings.trusted_keys), store, settings.cache, model, channel)
         last_served = LastServed(cache, store.url, model, channel, gate.doubt)
         self.router = Router()
-        self.inference = Inference(self.router, self.executor)
+        self.inference = Inference(self.router, self.executor, cpus, settings.max_queue)
         self.loader = Loader(
-            Registry(store), cache, model, settings.threads or cpus, gate.check_version
+            Registry(store),
+            cache,
+            model,
+            settings.threads or cpus,
+            gate.check_version,
+            settings.max_batch_size,
         )
         self.heartbeats = Heartbeats(self, open_store(settings.fleet) if settings.fleet else store)
         changed = self.heartbeats.changed
@@ -79,6 +84,7 @@ class Service:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.abandoned += self.inference.close()
         await self.manager.residents.close()
         await self.heartbeats.leave()
         self.executor.shutdown(wait=False, cancel_futures=True)

@@ -51,6 +51,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     drain_timeout: Patience = 20.0
     """How long requests in flight may then take; keep it below the platform's kill time."""
     max_body_bytes: Annotated[int, Meta(gt=0)] = 64 << 20
+    max_queue: Annotated[int, Meta(gt=0)] = 512
+    """How many requests may wait for a version; further ones are told to come back."""
+    max_batch_size: Annotated[int, Meta(gt=0, le=4096)] = 64
+    """How many rows of different requests are computed together at most; 1 for never."""
     threads: Annotated[int, Meta(ge=0, le=1024)] = 0
     """Threads of one inference; 0 takes what the cgroup's CPU quota allows."""
     log_format: Literal["console", "json"] = "console"

@@ -1,13 +1,15 @@
 """How one version has been answering: counts, errors, and where the time went.
 
-Plain integers and one ring of recent durations, because this is updated at every request;
-`api.metrics` and the heartbeat turn it into what others read.
+Plain integers, and durations that are sorted into buckets some hundred at a time: this is updated
+at every request, and only `api.metrics` and the heartbeat turn it into what others read.
 """
 
-from bisect import bisect_left
 from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+import numpy as np
 
 BUCKETS = (
     0.0001,
@@ -27,6 +29,7 @@ BUCKETS = (
     10,
 )
 _RECENT = 2048
+_AT_A_TIME = 256
 
 
 class Phase(StrEnum):
@@ -44,10 +47,13 @@ class Histogram:
     counts: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
     sum: float = 0.0
 
-    def observe(self, seconds: float) -> None:
-        """Count one duration."""
-        self.counts[bisect_left(BUCKETS, seconds)] += 1
-        self.sum += seconds
+    def observe(self, durations: Sequence[float]) -> None:
+        """Count durations."""
+        found = np.bincount(np.searchsorted(BUCKETS, durations), minlength=len(self.counts))
+        self.counts = [
+            before + more for before, more in zip(self.counts, found.tolist(), strict=True)
+        ]
+        self.sum += sum(durations)
 
 
 class Statistics:
@@ -59,23 +65,41 @@ class Statistics:
     def __init__(self) -> None:
         self.requests = 0
         self.rows = 0
+        self.runs = 0
+        """How often the model ran; several requests may share a run."""
         self.rejected = 0
+        self.dropped = 0
         self.errors = 0
-        self.phases = {phase: Histogram() for phase in Phase}
+        self._phases = {phase: Histogram() for phase in Phase}
         self._recent: deque[float] = deque(maxlen=_RECENT)
+        self._fresh: list[tuple[float, float, float]] = []
 
     def answered(self, rows: int, queue: float, compute: float, total: float) -> None:
-        """Count a request that got its prediction."""
+        """Count a request that got its prediction, and where its seconds went."""
         self.requests += 1
         self.rows += rows
-        self.phases[Phase.QUEUE].observe(queue)
-        self.phases[Phase.COMPUTE].observe(compute)
-        self.phases[Phase.TOTAL].observe(total)
-        self._recent.append(total)
+        self._fresh.append((queue, compute, total))
+        if len(self._fresh) >= _AT_A_TIME:
+            self._sort()
+
+    @property
+    def phases(self) -> Mapping[Phase, Histogram]:
+        """Durations by phase."""
+        self._sort()
+        return self._phases
 
     def quantiles(self) -> tuple[float, float] | None:
         """Return the median and the 99th percentile of recent totals, in seconds."""
+        self._sort()
         if not self._recent:
             return None
         ordered = sorted(self._recent)
         return ordered[len(ordered) // 2], ordered[min(len(ordered) * 99 // 100, len(ordered) - 1)]
+
+    def _sort(self) -> None:
+        if self._fresh:
+            by_phase = dict(zip(Phase, zip(*self._fresh, strict=True), strict=True))
+            for phase, durations in by_phase.items():
+                self._phases[phase].observe(durations)
+            self._recent.extend(by_phase[Phase.TOTAL])
+            self._fresh.clear()

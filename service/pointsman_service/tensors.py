@@ -58,6 +58,27 @@ def parse(inputs: Any, signature: Sequence[TensorSpec]) -> Arrays:
     return {spec.name: _tensor(inputs[spec.name], spec) for spec in signature}
 
 
+def from_numbers(inputs: Any, signature: Sequence[TensorSpec]) -> Arrays | None:
+    """Turn `inputs` that are known to hold nothing but numbers into arrays, at numpy's own pace.
+
+    They are integers only where the signature has integers. Returns None for what does not fit,
+    and leaves it to `parse` to say why.
+    """
+    if not isinstance(inputs, dict):
+        inputs = {signature[0].name: inputs}
+    feed: Arrays = {}
+    try:
+        with np.errstate(over="raise"):
+            for spec in signature:
+                array = np.array(inputs[spec.name], datatypes.NUMPY[spec.datatype])
+                if not _fits(array.shape, spec.shape):
+                    return None
+                feed[spec.name] = array
+    except (KeyError, ValueError, OverflowError, FloatingPointError):
+        return None
+    return feed
+
+
 def rows(feed: Mapping[str, NDArray[Any]]) -> int:
     """Return how many rows a request has: the first dimension of its first input."""
     for array in feed.values():
@@ -77,15 +98,19 @@ def to_json(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
 
 def _tensor(data: Any, spec: TensorSpec) -> NDArray[Any]:
     shape, elements, kinds = _flattened(data, spec)
-    if len(shape) != len(spec.shape) or any(
-        wanted not in {-1, got} for wanted, got in zip(spec.shape, shape, strict=True)
-    ):
+    if not _fits(shape, spec.shape):
         single = elements and len(shape) + 1 == len(spec.shape)
         hint = " (wrap a single row in a list)" if single else ""
         raise InputInvalid(
             f"{spec.name!r} has the shape {shape}, and the model takes {list(spec.shape)}{hint}"
         )
     return converted(elements, kinds, spec).reshape(shape)
+
+
+def _fits(shape: Sequence[int], wanted: Sequence[int]) -> bool:
+    if len(shape) != len(wanted):
+        return False
+    return all(size in {-1, got} for size, got in zip(wanted, shape, strict=True))
 
 
 def _flattened(data: Any, spec: TensorSpec) -> tuple[list[int], list[Any], set[type]]:

@@ -8,13 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointsman.session import RunFailed
+from pointsman_service.serving.pace import Pace
 from pointsman_service.tensors import Arrays
 
 Feed = Mapping[str, NDArray[Any]]
 Compute = Callable[[Feed], Arrays]
 SAMPLE = {"x": np.ones((1, 4), np.float32)}
-FAST = 0.0001
-SLOW = 1.0
+
+
+def fast() -> Pace:
+    """A model quick enough for the event loop, whose rows are never mixed with others'."""
+    return Pace({1: 0.0001})
+
+
+def slow() -> Pace:
+    """A model that needs a thread."""
+    return Pace({1: 1.0})
 
 
 class FakeModel:

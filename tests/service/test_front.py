@@ -11,7 +11,8 @@ import pytest
 
 from pointsman_service.api.front import Front
 from tests import models
-from tests.service.fake_model import SAMPLE, SLOW, FakeModel, Feed, doubled, fails_always
+from tests.service.fake_model import SAMPLE, FakeModel, Feed, doubled, fails_always
+from tests.service.fake_model import slow as slow_pace
 from tests.service.in_process import InProcess, Surroundings, serving
 from tests.service.patience import turns, until
 
@@ -27,7 +28,7 @@ def replace_model(service: InProcess, compute: Any, *, slow: bool = False) -> No
     stable._model = FakeModel(compute)
     stable._sample = SAMPLE
     if slow:
-        stable._inline_rows = int(SLOW) - 1
+        stable.pace = slow_pace()
 
 
 async def test_a_prediction_names_the_version_that_computed_it(served: InProcess) -> None:

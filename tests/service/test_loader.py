@@ -1,8 +1,6 @@
 """Making a servable of a version, and refusing what must not serve."""
 
 import asyncio
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -49,12 +47,11 @@ def loading(tmp_path: Path) -> Loading:
     return Loading(tmp_path)
 
 
-async def answer(servable: Servable, *rows: float) -> list[float]:
+def answer(servable: Servable, *rows: float) -> list[float]:
     """Ask for rows of four equal numbers; return the first output of each."""
     feed = {"x": np.array([[row] * 4 for row in rows], np.float32)}
-    with ThreadPoolExecutor(1) as executor, servable.claim():
-        computed = await servable.infer(feed, executor, time.perf_counter())
-    return [float(row[0]) for row in computed.outputs["y"]]
+    with servable.claim():
+        return [float(row[0]) for row in servable.run(feed)["y"]]
 
 
 async def test_a_loaded_version_is_ready_and_computes(loading: Loading) -> None:
@@ -62,7 +59,7 @@ async def test_a_loaded_version_is_ready_and_computes(loading: Loading) -> None:
     servable = await loading.load(pointer)
     assert (servable.name, servable.version.digest) == ("v1", pointer.digest)
     assert servable.state is State.READY
-    assert await answer(servable, 1.0, 5.0) == [3.0, 15.0]
+    assert answer(servable, 1.0, 5.0) == [3.0, 15.0]
 
 
 async def test_what_is_cached_loads_without_the_store(loading: Loading) -> None:
@@ -70,7 +67,7 @@ async def test_what_is_cached_loads_without_the_store(loading: Loading) -> None:
     await loading.load(pointer)
     loading.store.reachable = False
     loading.store.calls.clear()
-    assert await answer(await loading.load(pointer), 1.0) == [3.0]
+    assert answer(await loading.load(pointer), 1.0) == [3.0]
     assert loading.store.calls == []
 
 

@@ -7,7 +7,7 @@ import pytest
 from pointsman.registry import Registry
 from pointsman_service.serving.residents import Residents
 from pointsman_service.serving.servable import Servable, State
-from tests.service.fake_model import FAST, SAMPLE, FakeModel, doubled
+from tests.service.fake_model import SAMPLE, FakeModel, doubled, fast
 from tests.service.patience import turns, until
 from tests.service.shelf import Shelf
 
@@ -22,7 +22,7 @@ def servable(shelf: Shelf, version: str) -> Servable:
 def another(shelf: Shelf, version: str, digest: str) -> Servable:
     found = Registry(shelf.store).version("m", version)
     assert found.digest == digest
-    return Servable(found, FakeModel(doubled), SAMPLE, FAST)
+    return Servable(found, FakeModel(doubled), SAMPLE, fast())
 
 
 def states(residents: Residents) -> dict[str, str]:

@@ -9,7 +9,7 @@ from pointsman.registry import Registry
 from pointsman_service.errors import NotServing
 from pointsman_service.serving.router import Router
 from pointsman_service.serving.servable import Servable
-from tests.service.fake_model import FAST, SAMPLE, FakeModel, doubled
+from tests.service.fake_model import SAMPLE, FakeModel, doubled, fast
 from tests.service.patience import turns
 from tests.service.shelf import Shelf
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 def servable(shelf: Shelf, version: str) -> Servable:
     pointer = shelf.affine(version, 2.0)
     found: Version = Registry(shelf.store).resolve("m", pointer)
-    return Servable(found, FakeModel(doubled), SAMPLE, FAST)
+    return Servable(found, FakeModel(doubled), SAMPLE, fast())
 
 
 async def test_without_a_servable_there_is_nothing_to_claim() -> None:

@@ -4,41 +4,60 @@
 version answers, waiting, batching, deadlines, counting) is the same for both and not theirs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from pointsman_service.api.messages import Response
+from pointsman_service.api.messages import Header, Response
+from pointsman_service.serving.job import Job
 from pointsman_service.serving.servable import Servable
 from pointsman_service.tensors import Arrays
-
-
-class Call:
-    """One request for a prediction, with its whole body."""
-
-    __slots__ = ("body", "deadline", "headers", "version", "wanted")
-
-    def __init__(
-        self, headers: Mapping[bytes, bytes], body: bytes, version: str | None = None
-    ) -> None:
-        self.headers = headers
-        """By lower-case name."""
-        self.body = body
-        """As it is without its content-encoding."""
-        self.version = version
-        """The version that the path asks for, if it asks for one."""
-        self.deadline: float | None = None
-        """When the answer is of no use any more, by `time.perf_counter`; `read` may set it."""
-        self.wanted: Any = None
-        """What `read` leaves for `write`: the outputs that were asked for, say."""
 
 
 class Codec(Protocol):
     """Reads and writes; may be called in any thread, and keeps nothing between calls."""
 
-    def read(self, call: Call, servable: Servable) -> Arrays:
+    def read(self, call: "Call", servable: Servable) -> Arrays:
         """Return the inputs; raises `RequestFailed` for what does not fit the signature."""
         ...
 
-    def write(self, call: Call, servable: Servable, outputs: Arrays) -> Response:
+    def write(self, call: "Call", servable: Servable, outputs: Arrays) -> Response:
         """Return the answer; raises `RequestFailed` for outputs that it cannot express."""
         ...
+
+
+class Call(Job):
+    """One request for a prediction, with its whole body; `finish` is left to who received it."""
+
+    __slots__ = ("body", "codec", "headers", "response", "wanted")
+
+    response: Response
+
+    def __init__(
+        self,
+        codec: Codec,
+        headers: Mapping[bytes, bytes],
+        body: bytes,
+        version: str | None = None,
+        key: bytes | None = None,
+    ) -> None:
+        super().__init__(len(body), version, key)
+        self.codec = codec
+        self.headers = headers
+        """By lower-case name."""
+        self.body = body
+        """As it is without its content-encoding."""
+        self.wanted: Any = None
+        """What `read` leaves for `write`: the outputs that were asked for, say."""
+
+    def read(self) -> Arrays:
+        """Read the body by the codec."""
+        return self.codec.read(self, self.servable)
+
+    def write(self) -> None:
+        """Write the response by the codec."""
+        self.response = self.codec.write(self, self.servable, self.outputs)
+
+    @property
+    def judged_by(self) -> Sequence[Header]:
+        """The headers that name the version which answers or refuses; none if there was none."""
+        return self.servable.headers if self.claimed else ()

@@ -5,10 +5,10 @@ it; so both happen only for requests that need them.
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from pointsman_service.api import messages, metrics, predict, probes
+from pointsman_service.api.codec import Codec
 from pointsman_service.api.messages import (
     Header,
     Message,
@@ -18,8 +18,8 @@ from pointsman_service.api.messages import (
     Scope,
     Send,
 )
-from pointsman_service.api.v2 import routes
-from pointsman_service.errors import ModelFailed, NotServing, RequestFailed
+from pointsman_service.api.v2 import infer, routes
+from pointsman_service.errors import NotServing
 from pointsman_service.runtime import memory
 from pointsman_service.service import Service
 
@@ -35,8 +35,6 @@ _ROUTES: dict[str, tuple[tuple[str, ...], Handler]] = {
 }
 _DOCUMENTATION = ("/docs", "/redoc", "/openapi.json")
 
-log = logging.getLogger(__name__)
-
 
 class Front:
     """The ASGI application of one service."""
@@ -44,6 +42,11 @@ class Front:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._documentation: Application | None = None
+        self.hot: dict[bytes, Codec] = {
+            b"/predict": predict.NAMED_TENSORS,
+            b"/v2/models/%b/infer" % service.settings.model.encode(): infer.CODEC,
+        }
+        """The targets to which most requests go, and which need nothing but their codec."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or take part in the process's life cycle."""
@@ -71,18 +74,12 @@ class Front:
     async def _answer(self, handler: Handler, request: Request, identifier: bytes) -> Response:
         try:
             return await handler(self._service, request)
-        except ModelFailed as error:
-            log.exception("request %s got no answer", identifier.decode())
-            return messages.failure(error)
-        except RequestFailed as error:
-            return messages.failure(error)
         except asyncio.CancelledError:
             # The process ends and will not wait any longer; this is the request's last word.
             self._service.abandoned += 1
             return messages.failure(NotServing("the service ended before the answer was ready"))
-        except Exception:
-            log.exception("request %s broke the service", identifier.decode())
-            return messages.error_response(500, "an error on the server; its log says more")
+        except Exception as error:  # noqa: BLE001 — `refusal` logs what nobody expects
+            return messages.refusal(error, identifier)
 
     def _headers(self, identifier: bytes, judged_by: Sequence[Header] = ()) -> list[Header]:
         """Return what every answer carries: its id, and which version judged it or serves."""

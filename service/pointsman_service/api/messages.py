@@ -1,10 +1,12 @@
 """Requests and responses as the front sees them: just enough HTTP for a handful of routes."""
 
 import asyncio
+import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -15,9 +17,12 @@ from pointsman_service.errors import (
     BodyTooLarge,
     EncodingUnsupported,
     InputInvalid,
+    KeyRefused,
     ModelFailed,
     NotServing,
+    Overloaded,
     RequestFailed,
+    TimedOut,
     UnknownVersion,
 )
 
@@ -28,6 +33,9 @@ Send = Callable[[Message], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
 JSON = b"application/json"
+# New ids are a process's own prefix and a number: drawing each at random would cost more.
+_PROCESS = secrets.token_hex(4).encode()
+_REQUESTS = count()
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 
 # The one place where a failure becomes a status, and what its answer says beside the message.
@@ -36,9 +44,15 @@ _STATUS: dict[type[RequestFailed], tuple[int, tuple[Header, ...]]] = {
     BodyTooLarge: (413, ()),
     EncodingUnsupported: (415, ((b"accept-encoding", b"gzip, deflate"),)),
     UnknownVersion: (404, ()),
+    KeyRefused: (401, ((b"www-authenticate", b"Bearer"),)),
     NotServing: (503, ((b"retry-after", b"1"),)),
+    Overloaded: (429, ((b"retry-after", b"1"),)),
+    TimedOut: (504, ()),
     ModelFailed: (500, ()),
 }
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -66,9 +80,9 @@ class Request:
 
     @property
     def identifier(self) -> bytes:
-        """The caller's `X-Request-Id` if it is a decent one, else a new one at every call."""
-        given = self.headers.get(b"x-request-id", b"")
-        return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8).encode()
+        """The request's id; a new one at every call unless the caller gave one."""
+        given = self.headers.get(b"x-request-id")
+        return identify(given)
 
     @property
     def query(self) -> dict[str, str]:
@@ -106,6 +120,23 @@ class Request:
             parts.append(part)
             if not message.get("more_body", False):
                 return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def identify(given: bytes | None) -> bytes:
+    """Return the caller's `X-Request-Id` if it is a decent one, else a new one."""
+    if given is not None and _REQUEST_ID.fullmatch(given):
+        return given
+    return b"%b%08x" % (_PROCESS, next(_REQUESTS) & 0xFFFFFFFF)
+
+
+def refusal(error: BaseException, identifier: bytes) -> Response:
+    """Turn whatever ended a request into its answer; what is not the caller's doing is logged."""
+    if not isinstance(error, RequestFailed):
+        log.error("request %s broke the service", identifier.decode(), exc_info=error)
+        return error_response(500, "an error on the server; its log says more")
+    if isinstance(error, ModelFailed):
+        log.error("request %s got no answer", identifier.decode(), exc_info=error)
+    return failure(error)
 
 
 def failure(error: RequestFailed) -> Response:

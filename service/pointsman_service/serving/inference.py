@@ -1,58 +1,200 @@
 """The one way through the service for every prediction, whatever protocol it came by.
 
-A request claims a servable, is read by its signature, waits its turn, is computed and written;
-and is counted by how that ended.
+A job claims a servable, is read by its signature, waits its turn, is computed and written; and is
+counted by how that ended. What is quick happens on the event loop: what has been read in one of its
+turns is computed in the next, together. What takes longer happens in threads, and what arrives
+meanwhile makes the next batch.
 """
 
 import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
+from pointsman_service.errors import NotServing, TimedOut
+from pointsman_service.serving import batch as batches
+from pointsman_service.serving.batch import Result, Run
+from pointsman_service.serving.batcher import Batcher
+from pointsman_service.serving.job import ALONE, Job
+from pointsman_service.serving.pace import INLINE_SECONDS
 from pointsman_service.serving.router import Router
-from pointsman_service.serving.servable import Handle, Servable
-from pointsman_service.tensors import Arrays
+from pointsman_service.serving.servable import Servable, State
 
-_INLINE_BYTES = 64 << 10
-"""JSON of this size is parsed, or written, in less than a millisecond."""
-
-Result = TypeVar("Result")
+INLINE_BYTES = 64 << 10
+"""JSON of this size is read, or written, in less than a millisecond."""
 
 
 class Inference:
-    """Computes predictions, on the event loop what is quick and in threads what is not."""
+    """Sees jobs from their beginning to their end; used from the event loop only."""
 
-    def __init__(self, router: Router, executor: Executor) -> None:
+    def __init__(self, router: Router, executor: Executor, workers: int, capacity: int) -> None:
+        """Compute in `executor`, which has `workers` threads.
+
+        At most `capacity` jobs wait for each servable.
+        """
         self._router = router
         self._executor = executor
+        self._idle_workers = workers
+        self._capacity = capacity
+        self._batchers: dict[Servable, Batcher] = {}
+        self._open: set[Job] = set()
+        self.watchers: list[Callable[[Job], None]] = []
+        """Told of every job that was answered, once it was; they are quick and never raise."""
 
-    def claim(self, key: bytes | None = None, version: str | None = None) -> Handle:
-        """Choose and claim a servable; raises `NotServing` when there is none."""
-        return self._router.claim(key, version)
+    def begin(self, job: Job) -> None:
+        """Take on a job; its `finish` is called exactly once, perhaps before this returns."""
+        try:
+            job.servable = self._router.claim(job.key, job.version).servable
+        except Exception as failure:  # noqa: BLE001 — whatever it is, the job must hear of it
+            job.ended = True
+            job.finish(failure)
+            return
+        job.claimed = True
+        self._open.add(job)
+        if job.size > INLINE_BYTES:
+            self._in_thread(job, job.read, self._wait)
+            return
+        try:
+            feed = job.read()
+        except Exception as failure:  # noqa: BLE001
+            self.end(job, failure)
+        else:
+            self._wait(job, feed)
 
-    async def answer(
-        self,
-        servable: Servable,
-        size: int,
-        read: Callable[[Servable], Arrays],
-        write: Callable[[Servable, Arrays], Result],
-    ) -> Result:
-        """Read `size` bytes, compute, write; the caller holds the servable's handle.
+    def end(self, job: Job, failure: BaseException | None) -> None:
+        """End a job, if it has not ended: also for those who give up on it."""
+        if job.ended:
+            return
+        job.ended = True
+        self._open.discard(job)
+        if job.timer is not None:
+            job.timer.cancel()
+        job.servable.release(failure)
+        job.finish(failure)
 
-        Raises `RequestFailed`, which says why there is no answer.
-        """
-        arrived = time.perf_counter()
-        feed = await self._apart(size, read, servable)
-        computed = await servable.infer(feed, self._executor, arrived)
-        size = sum(array.nbytes for array in computed.outputs.values())
-        written = await self._apart(size, write, servable, computed.outputs)
-        servable.answered(computed)
-        return written
+    def close(self) -> int:
+        """End all jobs that are under way, without an answer; return how many that were."""
+        left = list(self._open)
+        for job in left:
+            self.end(job, NotServing("the service ended before the answer was ready"))
+        return len(left)
 
-    async def _apart(self, size: int, function: Callable[..., Result], *arguments: Any) -> Result:
-        """Call `function` here if it deals with few bytes, else in a thread."""
-        if size <= _INLINE_BYTES:
-            return function(*arguments)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, function, *arguments)
+    def _wait(self, job: Job, feed: Any) -> None:
+        """Let a job that has been read wait for its turn."""
+        servable = job.servable
+        batcher = self._batchers.get(servable)
+        if batcher is None:
+            batcher = self._batchers[servable] = Batcher(servable.pace, self._capacity)
+        job.feed = feed
+        job.rows, shape = batches.shape_of(feed)
+        job.shape = shape if servable.pace.most_rows > 1 else ALONE
+        try:
+            batcher.add(job)
+        except Exception as failure:  # noqa: BLE001
+            self.end(job, failure)
+            return
+        if job.deadline is not None:
+            self._watch(job, job.deadline)
+        if not batcher.scheduled:
+            self._schedule(servable, batcher)
+
+    def _watch(self, job: Job, deadline: float) -> None:
+        late = TimedOut("the deadline came before the answer")
+        seconds = max(0.0, deadline - time.perf_counter())
+        job.timer = asyncio.get_running_loop().call_later(seconds, self.end, job, late)
+
+    def _schedule(self, servable: Servable, batcher: Batcher) -> None:
+        batcher.scheduled = True
+        asyncio.get_running_loop().call_soon(self._turn, servable, batcher)
+
+    def _turn(self, servable: Servable, batcher: Batcher) -> None:
+        """Compute the next batch of a servable, here or in a thread if one is idle."""
+        batcher.scheduled = False
+        slow = servable.pace.expected(1) > INLINE_SECONDS
+        if slow and self._idle_workers < 1:
+            return  # whichever run ends next comes back to this
+        batch = batcher.take()
+        if not batch:
+            return
+        rows = sum(job.rows for job in batch)
+        if servable.pace.expected(rows) <= INLINE_SECONDS:
+            self._computed(servable, batch, rows, batches.run(servable, batch))
+        else:
+            self._idle_workers -= 1
+            running = asyncio.get_running_loop().run_in_executor(
+                self._executor, batches.run, servable, batch
+            )
+            running.add_done_callback(partial(self._thread_is_back, servable, batch, rows))
+        if len(batcher):
+            self._schedule(servable, batcher)
+        elif servable.state is not State.READY:
+            self._batchers.pop(servable, None)
+
+    def _thread_is_back(
+        self, servable: Servable, batch: list[Job], rows: int, running: "asyncio.Future[Run]"
+    ) -> None:
+        self._idle_workers += 1
+        if not running.cancelled():
+            self._computed(servable, batch, rows, running.result())
+        for each, batcher in self._batchers.items():
+            if len(batcher) and not batcher.scheduled:
+                self._schedule(each, batcher)
+
+    def _computed(self, servable: Servable, batch: list[Job], rows: int, run: Run) -> None:
+        if run.together:
+            servable.pace.observed(rows, run.ended - run.started)
+        servable.statistics.runs += 1
+        for job, result in zip(batch, run.results, strict=True):
+            if not job.ended:
+                job.started, job.computed = run.started, run.ended
+                self._write(job, result)
+
+    def _write(self, job: Job, result: Result) -> None:
+        if isinstance(result, Exception):
+            self.end(job, result)
+            return
+        job.outputs = result
+        if _bytes(result) > INLINE_BYTES:
+            self._in_thread(job, job.write, self._written)
+            return
+        try:
+            job.write()
+        except Exception as failure:  # noqa: BLE001
+            self.end(job, failure)
+        else:
+            self._written(job, None)
+
+    def _written(self, job: Job, _nothing: None) -> None:
+        if job.ended:
+            return
+        job.servable.statistics.answered(
+            job.rows,
+            job.started - job.arrived,
+            job.computed - job.started,
+            time.perf_counter() - job.arrived,
+        )
+        self.end(job, None)
+        for watch in self.watchers:
+            watch(job)
+
+    def _in_thread(
+        self, job: Job, step: Callable[[], Any], then: Callable[[Job, Any], None]
+    ) -> None:
+        """Take a step of a job in a thread, and go on with `then` here."""
+
+        def back(running: "asyncio.Future[Any]") -> None:
+            if running.cancelled() or job.ended:
+                return
+            failure = running.exception()
+            if failure is None:
+                then(job, running.result())
+            else:
+                self.end(job, failure)
+
+        asyncio.get_running_loop().run_in_executor(self._executor, step).add_done_callback(back)
+
+
+def _bytes(outputs: Any) -> int:
+    return sum(array.nbytes for array in outputs.values())

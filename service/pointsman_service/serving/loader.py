@@ -5,8 +5,6 @@ manifest's, replay the golden set, warm up. It never touches what is serving.
 """
 
 import asyncio
-import statistics
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +18,9 @@ from pointsman.manifest import Version
 from pointsman.registry import Registry
 from pointsman.session import Arrays, RunFailed, Session
 from pointsman.validation.sample import draw
+from pointsman_service.serving import calibration
+from pointsman_service.serving.pace import Pace
 from pointsman_service.serving.servable import Servable
-
-_WARM_UP_RUNS = 5
-_WARM_UP_SECONDS = 0.5
 
 
 @dataclass(slots=True)
@@ -50,8 +47,13 @@ class Loader:
         model: str,
         threads: int,
         check: Callable[[Version], None] = lambda _: None,
+        most_rows: int = 1,
     ) -> None:
-        """Load only what `check` lets pass: it raises `PointsmanError` for the others."""
+        """Load only what `check` lets pass: it raises `PointsmanError` for the others.
+
+        At most `most_rows` rows of different requests will be computed together.
+        """
+        self._most_rows = most_rows
         self._registry = registry
         self._check = check
         self._cache = cache
@@ -82,7 +84,7 @@ class Loader:
         except (PointsmanError, OSError):
             return False
 
-    def _load(self, pointer: Pointer, progress: Progress) -> tuple[Version, Session, Arrays, float]:
+    def _load(self, pointer: Pointer, progress: Progress) -> tuple[Version, Session, Arrays, Pace]:
         version = self._version(pointer)
         self._check(version)
         manifest = version.manifest
@@ -95,7 +97,8 @@ class Loader:
             raise InvalidModel(f"{pointer.version} has another signature than its manifest says")
         progress.step = "warming up"
         sample = _replay(session, version, directory)
-        return version, session, sample, _latency(session, sample)
+        pace = calibration.measure(session, sample, self._most_rows)
+        return version, session, sample, pace
 
     def _version(self, pointer: Pointer) -> Version:
         document = self._cache.manifest(pointer.digest)
@@ -123,16 +126,3 @@ def _replay(session: Session, version: Version, directory: Path) -> Arrays:
     except RunFailed:
         return examples.inputs  # it takes no single rows
     return single
-
-
-def _latency(session: Session, sample: Arrays) -> float:
-    """Warm up; return the median seconds of a run."""
-    durations: list[float] = []
-    try:
-        while len(durations) < _WARM_UP_RUNS and sum(durations) < _WARM_UP_SECONDS:
-            started = time.perf_counter()
-            session.run(sample)
-            durations.append(time.perf_counter() - started)
-    except RunFailed as error:
-        raise InvalidModel(f"the model fails on a sample input: {error}") from error
-    return statistics.median(durations)

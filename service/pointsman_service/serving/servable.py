@@ -8,10 +8,7 @@ servable and claiming it happen without an `await` between them, so no drain can
 """
 
 import asyncio
-import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -20,12 +17,10 @@ from numpy.typing import NDArray
 
 from pointsman.manifest import Version
 from pointsman.session import RunFailed
-from pointsman_service.errors import InputInvalid, ModelFailed, NotServing
+from pointsman_service.errors import CallerMistake, InputInvalid, ModelFailed, NotNow, NotServing
+from pointsman_service.serving.pace import Pace
 from pointsman_service.statistics import Statistics
-from pointsman_service.tensors import Arrays, rows
-
-INLINE_SECONDS = 0.001
-"""What takes less runs on the event loop: a thread's hop would cost more than it."""
+from pointsman_service.tensors import Arrays
 
 
 class State(StrEnum):
@@ -53,24 +48,13 @@ class Model(Protocol):
         ...
 
 
-@dataclass(slots=True)  # frozen ones take a microsecond to make
-class Computed:
-    """Outputs, for how many rows, and when the request arrived, was begun and was computed."""
-
-    outputs: Arrays
-    rows: int
-    arrived: float
-    started: float
-    ended: float
-
-
 class Servable:
     """A version that can answer; used from the event loop only."""
 
     def __init__(
-        self, version: Version, model: Model, sample: Mapping[str, NDArray[Any]], latency: float
+        self, version: Version, model: Model, sample: Mapping[str, NDArray[Any]], pace: Pace
     ) -> None:
-        """Take over a loaded model, whose run on `sample` took `latency` seconds."""
+        """Take over a loaded model that computes `sample`, at a measured pace."""
         self.version = version
         self.statistics = Statistics()
         self.state = State.READY
@@ -79,8 +63,9 @@ class Servable:
             (b"x-model-version", version.manifest.version.encode()),
             (b"x-model-digest", version.digest.encode()),
         )
-        # More rows than these, if each took as long as the sample's, are too many for the loop.
-        self._inline_rows = int(max(rows(sample), 1) * INLINE_SECONDS / latency)
+        self.pace = pace
+        self.prepared: dict[Any, Any] = {}
+        """What codecs have prepared for all answers of this version, each by a key of its own."""
         self._model: Model | None = model
         self._sample = sample
         self._in_flight = 0
@@ -110,39 +95,15 @@ class Servable:
 
     def release(self, failure: BaseException | None = None) -> None:
         """Take a handle back, and count its request if that ended without an answer."""
-        if isinstance(failure, InputInvalid):
+        if isinstance(failure, CallerMistake):
             self.statistics.rejected += 1
+        elif isinstance(failure, NotNow):
+            self.statistics.dropped += 1
         elif failure is not None:
             self.statistics.errors += 1
         self._in_flight -= 1
         if not self._in_flight:
             self._idle.set()
-
-    async def infer(
-        self, feed: Mapping[str, NDArray[Any]], executor: Executor, arrived: float
-    ) -> Computed:
-        """Compute the outputs for `feed`; `arrived` is when the request did, by perf_counter.
-
-        Raises `InputInvalid` for an input that the model cannot compute, `ModelFailed` when the
-        model is broken. The caller holds a handle.
-        """
-        count = rows(feed)
-        if max(count, 1) <= self._inline_rows:
-            started, outputs = _timed(self._run, feed)
-        else:
-            started, outputs = await asyncio.get_running_loop().run_in_executor(
-                executor, _timed, self._run, feed
-            )
-        return Computed(outputs, count, arrived, started, time.perf_counter())
-
-    def answered(self, computed: Computed) -> None:
-        """Count a request whose answer is ready to be sent."""
-        self.statistics.answered(
-            computed.rows,
-            computed.started - computed.arrived,
-            computed.ended - computed.started,
-            time.perf_counter() - computed.arrived,
-        )
 
     async def drain(self) -> None:
         """Refuse new claims, and return when the last handle is back."""
@@ -163,8 +124,12 @@ class Servable:
         self.state = state
         self.since = datetime.now(UTC)
 
-    def _run(self, feed: Mapping[str, NDArray[Any]]) -> Arrays:
-        """Compute; a failure is the input's fault if the model still manages its own sample."""
+    def run(self, feed: Mapping[str, NDArray[Any]]) -> Arrays:
+        """Compute all outputs; may be called in any thread.
+
+        Raises `InputInvalid` for an input that the model cannot compute, and `ModelFailed` when
+        it does not even manage its own sample any more.
+        """
         model = self._model
         if model is None:
             raise NotServing(f"{self.name} is unloaded")
@@ -181,22 +146,15 @@ class Servable:
 class Handle:
     """One request's hold on a servable, let go at the end of a `with`."""
 
-    __slots__ = ("_servable",)
+    __slots__ = ("servable",)
 
     def __init__(self, servable: Servable) -> None:
-        self._servable = servable
+        self.servable = servable
 
     def __enter__(self) -> Servable:
         """Return the servable, which stays loaded until the block ends."""
-        return self._servable
+        return self.servable
 
     def __exit__(self, _kind: object, failure: BaseException | None, _trace: object) -> None:
         """Let go; how the block ended decides what the request is counted as."""
-        self._servable.release(failure)
-
-
-def _timed(
-    run: Callable[[Mapping[str, NDArray[Any]]], Arrays], feed: Mapping[str, NDArray[Any]]
-) -> tuple[float, Arrays]:
-    started = time.perf_counter()
-    return started, run(feed)
+        self.servable.release(failure)

@@ -48,4 +48,4 @@ async def infer(service: Service, request: Request, model: str, version: str | N
     addressing.require_model(service, model)
     name = None if version is None else addressing.version_of(service, model, version)
     body = await request.body(service.settings.max_body_bytes)
-    return await predict.answer(service, request, CODEC, Call(request.headers, body, name))
+    return await predict.answer(service, request, CODEC, body, name)

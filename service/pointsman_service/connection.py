@@ -1,0 +1,198 @@
+"""A connection: uvicorn's, with a short way for predictions.
+
+The parser is llhttp (`httptools`), as uvicorn's. A `POST` to one of the hot targets is collected
+here and begun at once, with no task, no scope and no messages in between; its answer is one write.
+Everything else, and whatever is unusual about a prediction (another request is still under way on
+the connection; the body is packed, chunked, too large, or waits for permission to come), goes to
+the ASGI application as ever.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
+from uvicorn.server import ServerState
+
+from pointsman_service.api import messages
+from pointsman_service.api.codec import Call, Codec
+from pointsman_service.api.messages import Header, Response
+from pointsman_service.errors import CallerLeft
+from pointsman_service.service import Service
+
+MAX_HEADERS = 100
+MAX_HEAD_BYTES = 32 << 10
+
+_UNUSUAL = frozenset((b"expect", b"content-encoding", b"transfer-encoding", b"upgrade"))
+_JOINED_BYTES = 64 << 10
+"""Up to this size the head and the body of an answer are joined; copying more costs more."""
+
+
+class _Nobody:
+    """In place of the event by which uvicorn wakes an application: none waits for an exchange."""
+
+    def set(self) -> None:
+        """Wake nobody."""
+
+
+class Exchange(Call):
+    """A prediction under way on a connection; to uvicorn, a request-response cycle."""
+
+    __slots__ = ("connection", "disconnected", "keep_alive", "response_complete")
+
+    message_event = _Nobody()
+
+    def __init__(
+        self, connection: "Connection", codec: Codec, headers: Mapping[bytes, bytes], body: bytes
+    ) -> None:
+        super().__init__(codec, headers, body)
+        self.connection = connection
+        self.keep_alive = True
+        self.disconnected = False
+        self.response_complete = False
+
+    def finish(self, failure: BaseException | None) -> None:
+        """Write the answer, unless nobody is there to read it."""
+        self.response_complete = True
+        if not self.disconnected:
+            self.connection.answer(self, failure)
+
+
+class Connection(HttpToolsProtocol):
+    """One client's connection to a service."""
+
+    def __init__(
+        self,
+        service: Service,
+        hot: Mapping[bytes, Codec],
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        """Take the short way for `POST`s to the targets in `hot`."""
+        super().__init__(config, server_state, app_state, _loop)
+        self._service = service
+        self._hot = hot
+        self._max_body = service.settings.max_body_bytes
+        self._exchange: Exchange | None = None
+        self._codec: Codec | None = None
+        self._target = b""
+        self._fields: list[Header] = []
+        self._body: list[bytes] = []
+
+    def on_message_begin(self) -> None:
+        """Begin to collect a request."""
+        self._target = b""
+        self._fields = []
+
+    def on_url(self, url: bytes) -> None:
+        """Collect the target, which may come in parts."""
+        self._target += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Collect a header."""
+        self._fields.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """Choose the way that the request takes."""
+        self._codec = self._hot.get(self._target)
+        if self._codec is not None and self._is_usual():
+            self._body = []
+        else:
+            self._codec = None
+            self._hand_over()
+
+    def on_body(self, body: bytes) -> None:
+        """Collect a part of the body."""
+        if self._codec is None:
+            super().on_body(body)
+        else:
+            self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        """Begin what there is to do."""
+        if self._codec is None:
+            super().on_message_complete()
+            return
+        body = self._body
+        exchange = Exchange(
+            self, self._codec, dict(self._fields), body[0] if len(body) == 1 else b"".join(body)
+        )
+        exchange.keep_alive = self.parser.should_keep_alive()
+        self._exchange = exchange
+        self.cycle = exchange  # type: ignore[assignment] # it has all that uvicorn asks of one
+        self._service.inference.begin(exchange)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give up what the client will not hear of any more."""
+        exchange = self._exchange
+        if exchange is not None and not exchange.response_complete:
+            exchange.disconnected = True
+            self._service.inference.end(exchange, CallerLeft("the caller has gone"))
+        super().connection_lost(exc)
+
+    def answer(self, exchange: Exchange, failure: BaseException | None) -> None:
+        """Write an answer, and be ready for the next request."""
+        identifier = messages.identify(exchange.headers.get(b"x-request-id"))
+        response = messages.refusal(failure, identifier) if failure else exchange.response
+        keep_alive = exchange.keep_alive and not self._service.draining
+        body = response.body
+        head = b"%b%bcontent-length: %d\r\nx-request-id: %b\r\n\r\n" % (
+            self._head(exchange, response),
+            b"" if keep_alive else b"connection: close\r\n",
+            len(body),
+            identifier,
+        )
+        if len(body) <= _JOINED_BYTES:
+            self.transport.write(head + body)
+        else:
+            self.transport.writelines((head, body))
+        if not keep_alive:
+            self.transport.close()
+        elif self.pipeline or self.flow.read_paused:
+            self.on_response_complete()
+
+    def _head(self, exchange: Exchange, response: Response) -> bytes:
+        """Return what an answer begins with: for most, made once a second."""
+        dated = self.server_state.default_headers
+        if not exchange.claimed or response.headers or response.status != HTTPStatus.OK:
+            return _begin(response, (*dated, *response.headers, *exchange.judged_by))
+        prepared = exchange.servable.prepared
+        key = (Connection, response.content_type)
+        known = prepared.get(key)
+        if known is None or known[0] is not dated:
+            head = _begin(response, (*dated, *exchange.judged_by))
+            known = prepared[key] = (dated, head)
+        return known[1]
+
+    def _is_usual(self) -> bool:
+        if self.parser.get_method() != b"POST" or self.parser.get_http_version() != "1.1":
+            return False
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            return False
+        headers = dict(self._fields)
+        return _UNUSUAL.isdisjoint(headers) and (
+            int(headers.get(b"content-length", b"0")) <= self._max_body
+        )
+
+    def _hand_over(self) -> None:
+        """Tell uvicorn what has been collected."""
+        super().on_message_begin()
+        super().on_url(self._target)
+        for name, value in self._fields:
+            super().on_header(name, value)
+        super().on_headers_complete()
+
+
+def _begin(response: Response, headers: Iterable[Header]) -> bytes:
+    lines = [b"%b: %b\r\n" % header for header in headers]
+    line = STATUS_LINE[response.status] + b"content-type: %b\r\n" % response.content_type
+    return line + b"".join(lines)

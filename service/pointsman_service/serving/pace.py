@@ -1,0 +1,78 @@
+"""A model's pace: how long it takes for how many rows, and so how it is best run.
+
+Measured when the model is loaded and corrected by every run since. It tells what is quick enough
+for the event loop, and how many rows of different requests are worth running together: matrix
+multiplications gain by it, convolutions on a CPU lose.
+"""
+
+from collections.abc import Mapping
+
+INLINE_SECONDS = 0.001
+"""What takes less runs on the event loop: a thread's hop would cost more than it."""
+
+_WORTH = 1.05
+"""Fewer rows win if more do not gain at least 5 %: they make nobody wait."""
+_NEWS = 0.1
+"""How much one run tells, against all before it."""
+_RUNS_BETWEEN = 64
+_SIZES = 32
+
+
+class Pace:
+    """Seconds per run, by powers of two of rows; used from the event loop only."""
+
+    __slots__ = ("_runs", "_seconds", "best_rows", "most_rows")
+
+    def __init__(self, measured: Mapping[int, float], most_rows: int = 1) -> None:
+        """Begin with `measured` (rows → seconds); never put more than `most_rows` together.
+
+        1 is for models whose rows must not be mixed with others at all.
+        """
+        self.most_rows = most_rows
+        self._runs = 0
+        self._seconds = [0.0] * _SIZES
+        for rows, seconds in measured.items():
+            self._seconds[_size(rows)] = seconds
+        self.best_rows = self._best()
+        """How many rows to put together: what is fastest per row, as far as is known."""
+
+    def expected(self, rows: int) -> float:
+        """Return how many seconds a run of `rows` should take."""
+        size = _size(rows)
+        if seconds := self._seconds[size]:
+            return seconds
+        known = min(
+            (each for each, seconds in enumerate(self._seconds) if seconds),
+            key=lambda each: abs(each - size),
+        )
+        # What more rows cost is at most in proportion; that fewer are cheaper is not known.
+        return self._seconds[known] * 2.0 ** max(0, size - known)
+
+    def observed(self, rows: int, seconds: float) -> None:
+        """Learn from a run."""
+        size = _size(rows)
+        before = self._seconds[size]
+        self._seconds[size] = before + _NEWS * (seconds - before) if before else seconds
+        self._runs += 1
+        if not before or self._runs % _RUNS_BETWEEN == 0:
+            self.best_rows = self._best()
+
+    def _best(self) -> int:
+        sizes = [
+            size
+            for size, seconds in enumerate(self._seconds)
+            if seconds and 1 << size <= self.most_rows
+        ]
+        best, best_rate = 0, 0.0
+        for size in sizes:
+            rate = (1 << size) / self._seconds[size]
+            if rate > best_rate * _WORTH:
+                best, best_rate = size, rate
+        # More than was ever tried is worth a try if so far every step has gained.
+        untried = len(sizes) > 1 and best == sizes[-1]
+        return min(2 << best if untried else 1 << best, max(self.most_rows, 1))
+
+
+def _size(rows: int) -> int:
+    """Return the power of two that is next above, so that a size is never taken for a smaller."""
+    return min(max(rows - 1, 0).bit_length(), _SIZES - 1)
