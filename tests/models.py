@@ -27,6 +27,10 @@ _ELEMENTS = {
     "INT32": TensorProto.INT32,
     "INT64": TensorProto.INT64,
     "UINT64": TensorProto.UINT64,
+    "INT16": TensorProto.INT16,
+    "UINT16": TensorProto.UINT16,
+    "UINT32": TensorProto.UINT32,
+    "BF16": TensorProto.BFLOAT16,
     "FP16": TensorProto.FLOAT16,
     "FP32": TensorProto.FLOAT,
     "FP64": TensorProto.DOUBLE,
@@ -64,6 +68,27 @@ def echo(path: Path, datatype: str, shape: Sequence[int | str] = ("rows", 2)) ->
     """`x` → `y` = x, of any datatype: BOOL, INT64, BYTES and the others."""
     node = helper.make_node("Identity", ["x"], ["y"])
     return _save(path, [node], [_tensor("x", datatype, shape)], [_tensor("y", datatype, shape)])
+
+
+def echoes(path: Path, datatypes: Sequence[str]) -> Path:
+    """For every datatype an input `x_<datatype>` [-1,2] and an output `y_<datatype>`, the same."""
+    shape = ("rows", 2)
+    nodes = [helper.make_node("Identity", [f"x_{each}"], [f"y_{each}"]) for each in datatypes]
+    inputs = [_tensor(f"x_{each}", each, shape) for each in datatypes]
+    outputs = [_tensor(f"y_{each}", each, shape) for each in datatypes]
+    return _save(path, nodes, inputs, outputs)
+
+
+def halved(path: Path, datatype: str = "FP32") -> Path:
+    """`x` BF16[-1,2] and `text` BYTES[-1,2] → `y` = x in another datatype, `said` = text."""
+    shape = ("rows", 2)
+    nodes = [
+        helper.make_node("Cast", ["x"], ["y"], to=_ELEMENTS[datatype]),
+        helper.make_node("Identity", ["text"], ["said"]),
+    ]
+    inputs = [_tensor("x", "BF16", shape), _tensor("text", "BYTES", shape)]
+    outputs = [_tensor("y", datatype, shape), _tensor("said", "BYTES", shape)]
+    return _save(path, nodes, inputs, outputs)
 
 
 def integers(path: Path) -> Path:

@@ -1,12 +1,15 @@
 """The Open Inference Protocol's datatypes, and what numpy and ONNX Runtime call them.
 
-Source: Open Inference Protocol v2, "Tensor Data Types"; ONNX Runtime's type strings.
+Source: Open Inference Protocol v2, "Tensor Data Types", and BF16 of Triton's; ONNX Runtime's
+type strings.
 BYTES is an array of Python strings (numpy `object`): ONNX Runtime's strings are UTF-8.
 """
 
 from typing import Any
 
 import numpy as np
+
+from pointsman import bfloat16
 
 NUMPY: dict[str, np.dtype[Any]] = {
     "BOOL": np.dtype(np.bool_),
@@ -18,6 +21,7 @@ NUMPY: dict[str, np.dtype[Any]] = {
     "INT16": np.dtype(np.int16),
     "INT32": np.dtype(np.int32),
     "INT64": np.dtype(np.int64),
+    "BF16": bfloat16.DTYPE,
     "FP16": np.dtype(np.float16),
     "FP32": np.dtype(np.float32),
     "FP64": np.dtype(np.float64),
@@ -34,6 +38,7 @@ _RUNTIME = {
     "tensor(int16)": "INT16",
     "tensor(int32)": "INT32",
     "tensor(int64)": "INT64",
+    "tensor(bfloat16)": "BF16",
     "tensor(float16)": "FP16",
     "tensor(float)": "FP32",
     "tensor(double)": "FP64",

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pointsman import bfloat16
 from pointsman.errors import InvalidModel
 
 DEFAULT_RTOL = 1e-3
@@ -115,6 +116,10 @@ def _usable(array: NDArray[Any]) -> NDArray[Any]:
     return array.astype(object) if array.dtype.kind == "U" else array
 
 
+def _numeric(array: NDArray[Any]) -> NDArray[Any]:
+    return bfloat16.to_float32(array) if array.dtype == bfloat16.DTYPE else array
+
+
 def _part(arrays: Arrays, prefix: str) -> dict[str, NDArray[Any]]:
     return {
         name.removeprefix(prefix): _usable(array)
@@ -136,6 +141,7 @@ def _check(golden: Golden, name: str) -> None:
 def _difference(expected: NDArray[Any], got: NDArray[Any], rtol: float, atol: float) -> str:
     if expected.shape != got.shape:
         return f"has the shape {got.shape} and not {expected.shape}"
+    expected, got = _numeric(expected), _numeric(got)
     if expected.dtype.kind == "f" and got.dtype.kind == "f":
         close = np.isclose(got, expected, rtol=rtol, atol=atol, equal_nan=True)
         if close.all():

@@ -4,24 +4,28 @@ Validation and the service share it, so that a version is tried by the very code
 it. Importing this module needs the extra `pointsman-registry[runtime]`.
 """
 
+import ctypes
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 # The runtime would start a thread and write files under ~/.cache; it looks when it is imported.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
+import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from pointsman import datatypes
+from pointsman import bfloat16, datatypes
 from pointsman.errors import InvalidModel
 from pointsman.manifest import TensorSpec
 
 RUNTIME = f"onnxruntime {ort.__version__}"
 _ONLY_FATAL = 4
+_ONNX_BFLOAT16 = 16
+"""TensorProto.BFLOAT16 in onnx.proto; the package is not needed for one number."""
 _NOISE = re.compile(
     r"\[ONNXRuntimeError\] : \d+ : \w+ : "
     r"|Load model from .*? failed:"
@@ -61,13 +65,49 @@ class Session:
         self.inputs = tuple(_spec(node) for node in self._session.get_inputs())
         self.outputs = tuple(_spec(node) for node in self._session.get_outputs())
         self._names = [output.name for output in self.outputs]
+        # The runtime's short way takes and returns what numpy has, which BF16 is not.
+        by_value = "BF16" in _datatypes(self.inputs) | _datatypes(self.outputs)
+        if "BF16" in _datatypes(self.outputs) and "BYTES" in _datatypes(self.inputs):
+            raise InvalidModel(
+                f"{RUNTIME} cannot compute {model.name}: it takes strings and gives BF16",
+                "Let the model cast its outputs to FP32.",
+            )
+        self._run = self._run_by_value if by_value else self._session.run
 
     def run(self, feed: Arrays) -> dict[str, NDArray[Any]]:
         """Compute all outputs, in the signature's order; raises `RunFailed`."""
         try:
-            return dict(zip(self._names, self._session.run(self._names, feed), strict=True))
+            return dict(zip(self._names, self._run(self._names, feed), strict=True))
         except Exception as error:
             raise RunFailed(_reason(error)) from error
+
+    def _run_by_value(self, names: list[str], feed: Arrays) -> list[NDArray[Any]]:
+        values = {name: _value(array) for name, array in feed.items()}
+        if "BF16" not in _datatypes(self.outputs):
+            computed: list[NDArray[Any]] = self._session.run(names, values)
+            return computed
+        return [_array(value) for value in self._session.run_with_ort_values(names, values)]
+
+
+def _datatypes(specs: Iterable[TensorSpec]) -> set[str]:
+    return {spec.datatype for spec in specs}
+
+
+def _value(array: NDArray[Any]) -> Any:
+    if array.dtype == object:
+        return array  # the runtime takes strings only so
+    if array.dtype != bfloat16.DTYPE:
+        return ort.OrtValue.ortvalue_from_numpy(array)
+    halves = np.require(array.view(np.uint16), requirements=["C", "A"])
+    return ort.OrtValue.ortvalue_from_numpy_with_onnx_type(halves, _ONNX_BFLOAT16)
+
+
+def _array(value: Any) -> NDArray[Any]:
+    if value.data_type() != "tensor(bfloat16)":
+        computed: NDArray[Any] = value.numpy()
+        return computed
+    data = ctypes.string_at(value.data_ptr(), value.tensor_size_in_bytes())
+    return np.frombuffer(data, bfloat16.DTYPE).reshape(value.shape())
 
 
 def _spec(node: Any) -> TensorSpec:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pointsman import datatypes
+from pointsman import bfloat16, datatypes
 from pointsman.manifest import TensorSpec
 from pointsman_service.errors import InputInvalid
 
@@ -88,12 +88,13 @@ def rows(feed: Mapping[str, NDArray[Any]]) -> int:
 
 def to_json(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
     """Return outputs as orjson can write them: native arrays where possible, else lists."""
-    return {
-        name: np.ascontiguousarray(array)
-        if array.ndim and array.dtype != object
-        else array.tolist()
-        for name, array in arrays.items()
-    }
+    return {name: _writable(array) for name, array in arrays.items()}
+
+
+def _writable(array: NDArray[Any]) -> Any:
+    if array.dtype == bfloat16.DTYPE:
+        array = bfloat16.to_float32(array)
+    return np.ascontiguousarray(array) if array.ndim and array.dtype != object else array.tolist()
 
 
 def _tensor(data: Any, spec: TensorSpec) -> NDArray[Any]:
@@ -136,7 +137,7 @@ def converted(elements: list[Any], kinds: set[type], spec: TensorSpec) -> NDArra
     Raises `InputInvalid` for kinds that the datatype does not take, and for what it cannot hold.
     """
     dtype = datatypes.NUMPY[spec.datatype]
-    accepted, wanted = _ACCEPTED[dtype.kind]
+    accepted, wanted = _ACCEPTED["f" if dtype == bfloat16.DTYPE else dtype.kind]
     if strangers := kinds - accepted:
         if float in strangers and accepted is _INTEGERS and _beyond_64_bits(elements):
             raise _out_of_range(spec, "an integer")
@@ -144,11 +145,20 @@ def converted(elements: list[Any], kinds: set[type], spec: TensorSpec) -> NDArra
         raise InputInvalid(f"{spec.name!r} takes {wanted} ({spec.datatype}) only, and got {kind}")
     try:
         with np.errstate(over="raise"):
+            if dtype == bfloat16.DTYPE:
+                return _rounded(np.array(elements, np.float32), spec)
             return np.array(elements, dtype=dtype)
     except OverflowError as error:
         raise _out_of_range(spec, "an integer") from error
     except FloatingPointError as error:
         raise _out_of_range(spec, "a number") from error
+
+
+def _rounded(values: NDArray[Any], spec: TensorSpec) -> NDArray[Any]:
+    halves = bfloat16.from_float32(values)
+    if not np.isfinite(bfloat16.to_float32(halves)).all():
+        raise _out_of_range(spec, "a number")
+    return halves
 
 
 def _beyond_64_bits(elements: list[Any]) -> bool:

@@ -14,7 +14,7 @@ from pointsman.session import RunFailed, Session
 from pointsman.validation.sample import draw
 from tests import models
 
-DATATYPES = ["BOOL", "UINT8", "INT8", "INT32", "INT64", "UINT64", "FP16", "FP32", "FP64", "BYTES"]
+DATATYPES = list(datatypes.NUMPY)
 
 
 @pytest.mark.parametrize("datatype", DATATYPES)

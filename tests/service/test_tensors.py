@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as numpy_strategies
 from numpy.typing import NDArray
 
-from pointsman import datatypes
+from pointsman import bfloat16, datatypes
 from pointsman.manifest import TensorSpec
 from pointsman_service import tensors
 from pointsman_service.errors import InputInvalid
 
-NUMBERS = sorted(set(datatypes.NUMPY) - {"BOOL", "BYTES"})
+NUMBERS = sorted(set(datatypes.NUMPY) - {"BOOL", "BYTES", "BF16"})
 INTEGERS = [name for name in NUMBERS if "INT" in name]
 FLOATS = [name for name in NUMBERS if name.startswith("FP")]
 
@@ -232,3 +232,11 @@ def test_anything_at_all_is_either_taken_by_the_signature_or_refused(
     assert array.dtype == datatypes.NUMPY[datatype]
     assert len(array.shape) == len(shape)
     assert all(wanted in {-1, got} for wanted, got in zip(shape, array.shape, strict=True))
+
+
+def test_bf16_is_taken_and_answered_as_the_number_that_it_is() -> None:
+    array = parse([[1.5, 1.004]], "BF16", -1, 2)
+    assert array.dtype == bfloat16.DTYPE
+    assert tensors.to_json({"x": array})["x"].tolist() == [[1.5, 1.0078125]]
+    assert "no BF16 holds" in refusal([3.4e38], "BF16", -1)
+    assert "takes numbers (BF16) only, and got a string" in refusal(["1"], "BF16", -1)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pointsman import datatypes
+from pointsman import bfloat16, datatypes
 from pointsman_service.api.v2.decoding import decode
 from pointsman_service.api.v2.inference_request import InferenceRequest
 from pointsman_service.errors import InputInvalid
@@ -290,3 +290,15 @@ def test_a_raw_request_is_the_only_input_and_asks_for_all_outputs_in_binary() ->
 )
 def test_a_raw_request_must_leave_no_doubt(body: bytes, manifest: Any, error: str) -> None:
     assert error in refused(RAW, body, manifest)
+
+
+def test_bf16_comes_as_numbers_or_as_bytes() -> None:
+    manifest = echo("BF16", 2).manifest
+    written = json(request(tensor("BF16", [2], [1.5, -2])), manifest).feed["x"]
+    blob = b"\xc0\x3f\x00\xc0"
+    described = request(tensor("BF16", [2], binary_data_size=4))
+    packed = decode(*with_blobs(described, blob), manifest).feed["x"]
+    for array in (written, packed):
+        assert bfloat16.to_float32(array).tolist() == [1.5, -2]
+    too_large = request(tensor("BF16", [2], [3.4e38, 0]))
+    assert "no BF16 holds" in refused({}, too_large, manifest)

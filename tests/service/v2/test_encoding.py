@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pointsman import datatypes
+from pointsman import bfloat16, datatypes
 from pointsman.manifest import Version
 from pointsman_service.api.v2.encoding import encode
 from pointsman_service.api.v2.inference_request import InferenceRequest, RequestedOutput
@@ -138,3 +138,11 @@ def test_an_output_without_rows_has_no_classes() -> None:
 def test_strings_have_no_best_classes() -> None:
     with pytest.raises(InputInvalid, match="output 'y' is BYTES, which has no best classes"):
         answered(echo("BYTES", 1), y(classes=1), y=np.array(["a"], object))
+
+
+def test_bf16_is_answered_as_numbers_or_as_bytes() -> None:
+    array = bfloat16.from_float32(np.array([1.5, -2], np.float32))
+    served = echo("BF16", 2)
+    assert answered(served, y(), y=array)[1]["outputs"][0]["data"] == [1.5, -2]
+    assert answered(served, y(binary=True), y=array)[2] == b"\xc0\x3f\x00\xc0"
+    assert answered(served, y(classes=1), y=array)[1]["outputs"][0]["data"] == ["1.5:0"]

@@ -15,6 +15,7 @@ Element = Callable[[str], Schema]
 _MOST_ELEMENTS = 256
 """An example with more values is of no use to a reader."""
 _ANY_LENGTH = 2
+_MOST_BF16 = (2 - 2**-7) * 2.0**127
 
 
 def named(specs: Iterable[TensorSpec], element: Element) -> Schema:
@@ -41,6 +42,8 @@ def given(datatype: str) -> Schema:
         return {"type": "integer", "minimum": int(limits.min), "maximum": int(limits.max)}
     if datatype == "FP64":
         return {"type": "number"}  # as wide as JSON is read
+    if datatype == "BF16":
+        return {"type": "number", "minimum": -_MOST_BF16, "maximum": _MOST_BF16}
     if kind == "f":
         most = float(np.finfo(datatypes.NUMPY[datatype]).max)
         return {"type": "number", "minimum": -most, "maximum": most}

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pointsman import bfloat16
 from pointsman.manifest import TensorSpec
 from pointsman_service.api.v2 import binary
 from pointsman_service.errors import InputInvalid
@@ -19,6 +20,8 @@ def classify(
     Rows are the first dimension, everything behind it are classes; of equal values the one with
     the lower index comes first. Raises `InputInvalid` for outputs whose values have no order.
     """
+    if spec.datatype == "BF16":
+        array = bfloat16.to_float32(array)
     if array.dtype.kind not in "iuf":
         raise InputInvalid(f"output {spec.name!r} is {spec.datatype}, which has no best classes")
     lines, columns = _table(array.shape)

@@ -86,7 +86,6 @@ def _feed(
         if size is None:
             if not given.has_data:
                 raise InputInvalid(f"the input {given.name!r} has no data")
-            _require_json(spec)
             feed[given.name] = json_data.read(given.data, spec, given.shape, elements)
             continue
         blob = _blob(given, blobs, taken, size)
@@ -129,11 +128,6 @@ def _blob(given: WireInput, blobs: memoryview | None, start: int, size: int) -> 
             f"{given.name!r} shall have {size} bytes, and the body has {len(blobs) - start} for it"
         )
     return blobs[start : start + size]
-
-
-def _require_json(spec: TensorSpec) -> None:
-    if spec.datatype == "BF16":
-        raise InputInvalid(f"{spec.name!r} is BF16, which JSON cannot say: send it as binary data")
 
 
 def _outputs(

@@ -11,6 +11,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from pointsman import bfloat16
 from pointsman.manifest import TensorSpec, Version
 from pointsman_service.api.v2 import binary, classification
 from pointsman_service.api.v2.inference_request import InferenceRequest
@@ -70,9 +71,7 @@ def encode(
 
 def _data(array: NDArray[Any], spec: TensorSpec, non_finite: str) -> Any:
     if spec.datatype == "BF16":
-        raise InputInvalid(
-            f"output {spec.name!r} is BF16, which JSON cannot say; request it with binary_data"
-        )
+        array = bfloat16.to_float32(array)
     if array.dtype.kind == "O":
         return array.ravel().tolist()
     flat = np.ascontiguousarray(array).reshape(-1)
