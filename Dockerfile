@@ -1,30 +1,50 @@
 # The service, and nothing else: models come from the store at run time.
 #
-#   docker build -t my-model .
-#   docker run -p 8000:8000 -e POINTSMAN_STORE=s3://bucket -e POINTSMAN_MODEL=my-model … my-model
+# `pointsman build` lays beside it what is copied here, wherever pointsman was installed from; in
+# a checkout of pointsman itself, `docker build .` works too.
+#
+#   docker run -p 8000:8000 --read-only --tmpfs /var/cache/pointsman \
+#     -e POINTSMAN_STORE=s3://bucket -e POINTSMAN_MODEL=my-model … IMAGE
 
-FROM python:3.13-slim AS build
-WORKDIR /build
-# uv is the installer here as in the Makefile; it stays in this stage.
-RUN python -m pip install --no-cache-dir uv==0.13.9
-COPY requirements.lock ./
-COPY registry ./registry
-COPY service ./service
-# A relocatable environment without bytecode: the second stage needs no compiler, pip or uv.
+ARG BASE=docker.io/library/python:3.13-slim
+
+# What others wrote. Its layer stays the same until the lock does: a change of code moves kilobytes.
+FROM ${BASE} AS dependencies
+# hadolint ignore=DL3008
+RUN apt-get update -qq && apt-get install -qq --no-install-recommends binutils \
+    && rm -rf /var/lib/apt/lists/*
 # The system's certificates, so that a build behind a company's proxy works too.
-ENV UV_SYSTEM_CERTS=1
-RUN uv venv --relocatable /opt/pointsman \
-    && uv pip install --no-cache --python /opt/pointsman/bin/python \
-        --constraint requirements.lock --build-constraint requirements.lock \
-        "./registry[runtime]" ./service
+ENV UV_SYSTEM_CERTS=1 UV_NO_CACHE=1 UV_NO_PROGRESS=1
+RUN python -m venv /opt/uv && /opt/uv/bin/python -m pip install --quiet --no-cache-dir uv==0.13.9
+COPY service/pointsman_service/requirements.lock /opt/
+RUN /opt/uv/bin/uv pip install --quiet --python "$(command -v python)" --target /opt/dependencies \
+        --require-hashes --only-binary :all: --requirements /opt/requirements.lock
+WORKDIR /opt/dependencies
+# What no service imports (of ONNX Runtime also the library for C programs: Python's has all of it
+# inside), and what only debuggers read. Stripping numpy.libs would break it. The bytecode of the
+# rest is compiled here, which halves the time until the service listens.
+RUN rm -rf bin onnxruntime/tools onnxruntime/transformers onnxruntime/quantization \
+        onnxruntime/datasets onnxruntime/capi/libonnxruntime.so.* numpy/f2py numpy/_core/include \
+    && find . -type d -name tests -prune -exec rm -rf {} + \
+    && find . -name '*.pyi' -delete \
+    && find uvloop httptools obstore orjson onnxruntime -name '*.so*' -exec strip {} + \
+    && python -m compileall -q --invalidation-mode unchecked-hash . \
+    && find . -exec touch --no-dereference --date=@0 {} +
 
-FROM python:3.13-slim
-LABEL org.opencontainers.image.title="pointsman service" \
-      org.opencontainers.image.licenses="Apache-2.0"
-RUN useradd --uid 10001 --user-group --no-create-home --home-dir /var/cache/pointsman pointsman \
+FROM ${BASE} AS code
+COPY registry/pointsman /opt/code/pointsman
+COPY service/pointsman_service /opt/code/pointsman_service
+RUN python -m compileall -q --invalidation-mode unchecked-hash /opt/code \
+    && find /opt/code -exec touch --no-dereference --date=@0 {} +
+
+FROM ${BASE}
+RUN rm -rf /usr/local/lib/python3*/*-packages/pip /usr/local/lib/python3*/*-packages/pip-* \
+        /usr/local/bin/pip* \
+    && useradd --uid 10001 --user-group --no-create-home --home-dir /var/cache/pointsman pointsman \
     && install --directory --owner pointsman --group pointsman /var/cache/pointsman
-COPY --from=build /opt/pointsman /opt/pointsman
-ENV PATH=/opt/pointsman/bin:$PATH \
+COPY --from=dependencies /opt/dependencies /opt/dependencies
+COPY --from=code /opt/code /opt/code
+ENV PYTHONPATH=/opt/code:/opt/dependencies \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     ORT_DISABLE_TELEMETRY=1 \

@@ -45,10 +45,14 @@ train: setup ## train the example models again (installs the training packages)
 	$(UV) pip install --quiet --python $(BIN)/python --constraint requirements.lock --group training
 	$(BIN)/python examples/digits/train.py
 
-lock: ## resolve the dependencies anew into requirements.lock
+lock: ## resolve the dependencies anew, into the lock of all and that of the image
 	$(UV) lock
 	$(UV) export --quiet --all-packages --all-extras --all-groups --no-emit-workspace --no-annotate \
 		--no-header --output-file requirements.lock
+	$(UV) pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate \
+		--no-header --constraint requirements.lock --no-emit-package pointsman-registry \
+		--no-emit-package pointsman-service --output-file service/pointsman_service/requirements.lock \
+		service/pyproject.toml
 
 clean: ## remove everything that setup and the tests made
 	rm -rf .venv .uv .bench .pointsman .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

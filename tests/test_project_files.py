@@ -85,11 +85,12 @@ def instructions() -> list[tuple[str, str]]:
 def copied() -> set[str]:
     """Return what the image takes from the repository."""
     taken = [words.split() for name, words in instructions() if name in {"COPY", "ADD"}]
-    return {word for words in taken if "--from=build" not in words for word in words[:-1]}
+    return {word for words in taken if not words[0].startswith("--from") for word in words[:-1]}
 
 
 def test_the_image_takes_what_it_is_built_from_and_no_model() -> None:
-    assert copied() == {"requirements.lock", "registry", "service"}
+    packages = {"registry/pointsman", "service/pointsman_service"}
+    assert copied() == {*packages, "service/pointsman_service/requirements.lock"}
     models = [path for name in copied() for path in (ROOT / name).rglob("*.onnx")]
     assert models == []
 
@@ -98,7 +99,9 @@ def test_the_build_context_is_what_the_image_takes() -> None:
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     rules = [line for line in lines if line and not line.startswith("#")]
     assert rules[0] == "*"
-    assert {rule.removeprefix("!") for rule in rules if rule.startswith("!")} == copied()
+    assert {rule.removeprefix("!") for rule in rules if rule.startswith("!")} == {
+        name for name in copied() if not name.endswith(".lock")
+    }
 
 
 def test_the_image_runs_one_process_that_is_not_root() -> None:
@@ -142,6 +145,26 @@ def test_the_lock_pins_everything_with_hashes_and_says_not_where_from() -> None:
     assert all(re.match(r"[\w.-]+==[\w.]+ ", entry) for entry in lock.values())
     assert all("--hash=sha256:" in entry for entry in lock.values())
     assert "://" not in "".join(lock.values())
+
+
+def test_the_image_s_lock_is_a_part_of_the_whole_one() -> None:
+    entries = re.split(
+        r"\n(?=\S)", (ROOT / "service/pointsman_service/requirements.lock").read_text()
+    )
+    pinned = {entry.split()[0] for entry in entries if entry.strip()}
+    whole = {line.split()[0] for line in (ROOT / "requirements.lock").read_text().splitlines()}
+    assert pinned <= whole
+    assert all("--hash=sha256:" in entry for entry in entries)
+    needed = {normal(re.split(r"[\[<>=~!;]", each)[0]) for each in service_needs()}
+    assert needed <= {normal(each.split("==")[0]) for each in pinned}
+
+
+def service_needs() -> list[str]:
+    service = toml("service", "pyproject.toml")["project"]["dependencies"]
+    registry = toml("registry", "pyproject.toml")["project"]
+    extras = registry["optional-dependencies"]
+    needs = [*service, *registry["dependencies"], *extras["runtime"], *extras["signing"]]
+    return [each for each in needs if not each.startswith("pointsman-")]
 
 
 def sources() -> list[Path]:

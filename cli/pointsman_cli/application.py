@@ -8,6 +8,7 @@ from pointsman_cli.commands import (
     channels,
     deployments,
     doctor,
+    images,
     infra,
     keys,
     models,
@@ -31,7 +32,18 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (upload, models, channels, status, predicting, deployments, doctor, keys, infra):
+for module in (
+    upload,
+    models,
+    channels,
+    status,
+    predicting,
+    images,
+    deployments,
+    doctor,
+    keys,
+    infra,
+):
     module.register(app)
 
 

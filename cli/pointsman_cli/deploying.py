@@ -5,13 +5,14 @@ same for all.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from pointsman.findings import Finding, Severity
 from pointsman_cli.context import Context
 from pointsman_cli.errors import CommandError, DeploymentFailed, Verdict
 from pointsman_cli.moves import present
-from pointsman_cli.platforms.base import Deployment, Plan, Platform, Wanted
+from pointsman_cli.platforms.base import Deployment, ImageFrom, Plan, Platform, Wanted
 from pointsman_cli.units import counted, duration
 from pointsman_cli.verification import Proof, verify
 
@@ -23,6 +24,20 @@ class Deploying:
     context: Context
     platform: Platform
     wanted: Wanted
+    """With the image by name: one that was named, or what it will be called."""
+    make: bool = False
+    """Whether the image is to be built, and pushed where the platform takes it from a registry."""
+
+    @classmethod
+    def of(cls, context: Context, platform: Platform, wanted: Wanted) -> Self:
+        """Find out what the image will be called, if nobody named one."""
+        if wanted.image or platform.image_from is ImageFrom.NOWHERE:
+            return cls(context, platform, wanted)
+        from pointsman_cli.images import making
+
+        pushed = platform.image_from is ImageFrom.REGISTRY
+        name = making.called(context, pushed=pushed)
+        return cls(context, platform, replace(wanted, image=name), make=True)
 
     def check(self) -> None:
         """Raise `CommandError` for the first finding that would make it fail."""
@@ -41,6 +56,10 @@ class Deploying:
         candidate = only_version(self.context)
         first = [f"activate {candidate}, the only version"] if candidate else []
         plan = self.platform.plan(self.wanted)
+        if self.make:
+            from pointsman_cli.images import making
+
+            plan = replace(plan, image=making.described(self.context, self.wanted.image))
         output = self.context.output
         document = plan.document()
         output.result({"dry_run": True} | document | {"plan": [*first, *plan.steps]})
@@ -53,7 +72,7 @@ class Deploying:
         context, output = self.context, self.context.output
         if candidate := only_version(context):
             _activate(context, candidate)
-        deployment = self.platform.deploy(self.wanted)
+        deployment = self.platform.deploy(self._with_image())
         context.stands(
             f"The service runs at {deployment.url}; `pointsman deploy` proves it, "
             "`pointsman destroy` ends it.",
@@ -66,6 +85,17 @@ class Deploying:
         output.result(deployment.document() | proof.document() | verdict)
         output.success(sentence(deployment, proof))
         output.data(deployment.url)
+
+    def _with_image(self) -> Wanted:
+        """Build and push the image, unless it was named; it is then pinned by its digest."""
+        if not self.make:
+            return self.wanted
+        from pointsman_cli.images import making
+
+        made = making.build(self.context)
+        if self.platform.image_from is ImageFrom.REGISTRY:
+            made = making.push(self.context, made)
+        return replace(self.wanted, image=made.reference)
 
     def _proof(self, deployment: Deployment) -> Proof:
         """Prove the release; one whose answers are wrong is taken back, if that was asked for."""

@@ -22,6 +22,11 @@ class ImageSettings(msgspec.Struct, frozen=True):
     repository: str = ""
     """Where it is pushed, without a tag: `ghcr.io/me/digits`; "" is a name on this machine only."""
     dockerfile: str = "Dockerfile"
+    """The project's own; where there is no such file, the one that comes with the command."""
+    base: str = ""
+    """The base image, if not Python's own: a mirror's, or one that a company prescribes."""
+    include: tuple[str, ...] = ()
+    """Files and folders of the project that the Dockerfile needs too."""
     platform: str = "linux/amd64"
     """What the machines are that will run it; Fly.io and Railway have no other."""
     engine: str = ""

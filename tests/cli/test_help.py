@@ -16,6 +16,8 @@ Commands:
   history       List what the channel named, newest first.
   status        Show the channel, every instance, and the deployment.
   predict       Send one prediction request.
+  build         Build the image of the service, without any model.
+  push          Push the image to its registry.
   deploy        Run the service, and prove that it serves.
   logs          Print the service's log.
   destroy       End the service in good order.

@@ -69,7 +69,7 @@ def deploy(
         port=port,
         restart=restart,
     )
-    deploying = Deploying(context, find(platform, context), wanted)
+    deploying = Deploying.of(context, find(platform, context), wanted)
     deploying.check()
     if dry_run:
         deploying.show()

@@ -11,10 +11,22 @@ The command asks in this order: `check`, and it stops at an error; `plan`, which
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol
 
 from pointsman.findings import Finding
 from pointsman_cli.context import Context
+
+
+class ImageFrom(StrEnum):
+    """Where a platform takes the image from that it is to run, if the operator names none."""
+
+    NOWHERE = "nowhere"
+    """It runs no image, or makes it on its side: `Wanted.image` stays "" ."""
+    ENGINE = "engine"
+    """From this machine's engine: the command builds `pointsman-service:TAG` first."""
+    REGISTRY = "registry"
+    """From the repository under [image]: the command builds and pushes it first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +34,8 @@ class Wanted:
     """What `deploy` was asked for; None or "" where what runs, or the configuration, decides."""
 
     image: str = ""
-    """An image that exists, to be deployed as it is; "" builds one."""
+    """The image to run. `check` and `plan` learn what it will be called, `deploy` gets one that
+    exists where `Platform.image_from` says, pinned by digest if it was pushed."""
     auto_rollback: bool = False
     """Whether to go back to the previous image when the new release fails."""
     timeout: float = 120.0
@@ -128,6 +141,11 @@ class Platform(Protocol):
 
     def __init__(self, context: Context) -> None:
         """Work for this invocation."""
+
+    @property
+    def image_from(self) -> ImageFrom:
+        """Where the image has to be; the command puts it there before `deploy`."""
+        ...
 
     def check(self, wanted: Wanted) -> Sequence[Finding]:
         """Find out what will not work, before anything changes; `doctor --platform` shows it.

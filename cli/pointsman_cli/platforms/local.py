@@ -17,7 +17,7 @@ from pointsman_cli.context import Context
 from pointsman_cli.errors import CommandError, DeploymentFailed
 from pointsman_cli.platforms import addresses, log_tail
 from pointsman_cli.platforms import record as records
-from pointsman_cli.platforms.base import Deployment, Plan, Removal, Wanted, Way
+from pointsman_cli.platforms.base import Deployment, ImageFrom, Plan, Removal, Wanted, Way
 from pointsman_cli.platforms.record import Record, Running
 
 _HEARTBEAT_SECONDS = "5"
@@ -34,6 +34,11 @@ class LocalPlatform:
         self._name = f"{context.model}/{context.channel}"
         self._directory = context.project.state / "local" / context.model / context.channel
         self._log = self._directory / "service.log"
+
+    @property
+    def image_from(self) -> ImageFrom:
+        """A process needs none."""
+        return ImageFrom.NOWHERE
 
     def check(self, wanted: Wanted) -> list[Finding]:
         """Find out whether the port can be had."""

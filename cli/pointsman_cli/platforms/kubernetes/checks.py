@@ -41,7 +41,13 @@ def settings(table: KubernetesSettings) -> list[Finding]:
 def image(named: str) -> list[Finding]:
     """Tell whether an image is named."""
     if not named:
-        return [findings.error("image", "no image is named", "Name a pushed one with --image.")]
+        return [
+            findings.error(
+                "image",
+                "there is no registry from which the nodes could pull the image",
+                'Put repository = "ghcr.io/me/digits" under [image], or name one with --image.',
+            )
+        ]
     return [findings.ok("image", f"{named} is to run")]
 
 

@@ -8,7 +8,7 @@ from pointsman_cli import process
 from pointsman_cli.context import Context
 from pointsman_cli.errors import CommandError, DeploymentFailed
 from pointsman_cli.platforms import variables
-from pointsman_cli.platforms.base import Deployment, Machine, Plan, Removal, Wanted, Way
+from pointsman_cli.platforms.base import Deployment, ImageFrom, Machine, Plan, Removal, Wanted, Way
 from pointsman_cli.platforms.kubernetes import checks, cluster, manifests, progress, proxy
 from pointsman_cli.platforms.kubernetes.kubectl import Kubectl
 from pointsman_cli.platforms.kubernetes.observation import Observation
@@ -26,6 +26,11 @@ class KubernetesPlatform:
         self._settings = context.project.configuration.kubernetes
         self._name = object_name(self._settings.name, context.model, context.channel)
         self._kubectl = Kubectl(self._name, self._settings.context, self._settings.namespace)
+
+    @property
+    def image_from(self) -> ImageFrom:
+        """Nodes pull from a registry."""
+        return ImageFrom.REGISTRY
 
     def check(self, wanted: Wanted) -> list[Finding]:
         """Find out whether the cluster takes what would be applied."""
