@@ -55,7 +55,7 @@ lock: ## resolve the dependencies anew, into the lock of all and that of the ima
 		service/pyproject.toml
 
 clean: ## remove everything that setup and the tests made
-	rm -rf .venv .uv .bench .pointsman .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .uv .bench .clients .pointsman .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 $(STAMP): pyproject.toml requirements.lock registry/pyproject.toml service/pyproject.toml \
 		cli/pyproject.toml infra/pyproject.toml | $(UV)
