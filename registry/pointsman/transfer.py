@@ -7,7 +7,6 @@ back from the page cache. (Measured: a dozen times one stream's speed where that
 
 import hashlib
 import os
-import tempfile
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -20,6 +19,7 @@ from pointsman.manifest import File
 from pointsman.stores.base import ObjectStore, OnBytes, Span
 
 _RANGE_BYTES = 8 << 20
+_LONG_RANGE_BYTES = 16 << 20
 _RANGES_IN_FLIGHT = 16
 _RANGES_KEPT = 24
 _HASHED_AT_ONCE = 1 << 20
@@ -94,7 +94,10 @@ def download(store: ObjectStore, key: str, file: File, to: Path, on_bytes: OnByt
     descriptor = os.open(to, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)
     try:
         _reserve(descriptor, file.size)
-        spans = [Span(start, length, descriptor, start) for start, length in _ranges(file.size)]
+        # Long ranges cost a server less, and there have to be enough of them for all connections.
+        many = file.size >= _LONG_RANGE_BYTES * _RANGES_IN_FLIGHT
+        ranges = _ranges(file.size, _LONG_RANGE_BYTES if many else _RANGE_BYTES)
+        spans = [Span(start, length, descriptor, start) for start, length in ranges]
         sha256 = _hashed(store, key, file, spans, len(spans), on_bytes)
     finally:
         os.close(descriptor)
@@ -107,16 +110,18 @@ def sha256(store: ObjectStore, key: str, file: File, on_bytes: OnBytes) -> str:
 
     Raises `ContentMismatch` when it is shorter than `file`.
     """
-    with tempfile.TemporaryFile() as scratch:
+    from tempfile import TemporaryFile
+
+    with TemporaryFile() as scratch:
         spans = [
             Span(start, length, scratch.fileno(), _RANGE_BYTES * (number % _RANGES_KEPT))
-            for number, (start, length) in enumerate(_ranges(file.size))
+            for number, (start, length) in enumerate(_ranges(file.size, _RANGE_BYTES))
         ]
         return _hashed(store, key, file, spans, _RANGES_KEPT, on_bytes)
 
 
-def _ranges(size: int) -> list[tuple[int, int]]:
-    return [(start, min(_RANGE_BYTES, size - start)) for start in range(0, size, _RANGE_BYTES)]
+def _ranges(size: int, length: int) -> list[tuple[int, int]]:
+    return [(start, min(length, size - start)) for start in range(0, size, length)]
 
 
 def _hashed(

@@ -6,20 +6,23 @@ import sys
 import textwrap
 from pathlib import Path
 
+import pytest
+
 import pointsman
 from pointsman import errors
 from tests.models import affine
 
-HEAVY = ("numpy", "onnxruntime", "onnx", "obstore", "boto3")
+HEAVY = ("numpy", "onnxruntime", "onnx", "obstore", "boto3", "msgspec", "http.client", "ssl")
 
 
-def test_all_is_sorted_and_complete() -> None:
-    public = {
-        name
-        for name, value in vars(pointsman).items()
-        if not name.startswith("_") and not inspect.ismodule(value)
-    }
-    assert list(pointsman.__all__) == sorted(public)
+def test_all_is_sorted_and_each_name_is_where_it_is_looked_for() -> None:
+    homes = [name for names in pointsman._HOMES.values() for name in names]
+    assert list(pointsman.__all__) == sorted(homes)
+    assert set(homes) <= set(dir(pointsman))
+    for name in homes:
+        assert getattr(pointsman, name).__name__ == name
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        pointsman.nothing  # noqa: B018
 
 
 def test_every_error_that_a_caller_may_meet_is_public() -> None:

@@ -1,12 +1,8 @@
 """The clock of a store that is reached by HTTP: the `Date` of its answers."""
 
 import time
-import urllib.request
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
-from http.client import HTTPException
 from typing import Any
-from urllib.error import HTTPError
 
 from pointsman.errors import StoreUnreachable
 
@@ -30,8 +26,17 @@ class HttpClock:
 
     def _ask(self) -> datetime:
         """Read the date of an answer, whatever the answer is: errors and redirects have one."""
+        import urllib.request  # not before it is needed: it brings half a library along
+        from email.utils import parsedate_to_datetime
+        from http.client import HTTPException
+        from urllib.error import HTTPError
+
+        class StayHere(urllib.request.HTTPRedirectHandler):
+            def redirect_request(self, *_: Any) -> None:
+                """Follow nothing: another server's clock is of no use."""
+
         request = urllib.request.Request(self._url, method="HEAD")  # noqa: S310 — http(s) only
-        opener = urllib.request.build_opener(_StayHere)
+        opener = urllib.request.build_opener(StayHere)
         try:
             try:
                 answer = opener.open(request, timeout=_TIMEOUT_SECONDS)
@@ -43,8 +48,3 @@ class HttpClock:
             raise StoreUnreachable(
                 f"{self._url} does not tell the time: {error}", "Is it up and reachable from here?"
             ) from error
-
-
-class _StayHere(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: Any) -> None:
-        """Follow nothing: another server's clock is of no use."""

@@ -5,10 +5,7 @@ then talk of timeouts. One question with a short deadline tells in time, and in 
 Source: EC2 User Guide, "Use the Instance Metadata Service", version 2.
 """
 
-import urllib.request
-from http.client import HTTPException
 from threading import Lock
-from urllib.error import HTTPError
 
 from pointsman.errors import StoreMisconfigured
 
@@ -34,6 +31,8 @@ class MetadataService:
                 self._found = True
 
     def _ask(self) -> None:
+        from http.client import HTTPException
+
         try:
             token = self._answer("PUT", "latest/api/token", _TTL)
         except (OSError, HTTPException, ValueError) as error:
@@ -51,6 +50,9 @@ class MetadataService:
             ) from error
 
     def _answer(self, method: str, path: str, headers: dict[str, str]) -> str:
+        import urllib.request
+        from urllib.error import HTTPError
+
         request = urllib.request.Request(  # noqa: S310 — http(s) only
             f"{self.url}/{path}", method=method, headers=headers
         )

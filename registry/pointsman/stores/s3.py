@@ -7,6 +7,7 @@ what its errors mean says `causes`; here they are put together into two obstore 
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,6 @@ class S3Store(ObstoreAdapter):
         self._authorities = _authorities(environment)
         headers = dict(self.address.quirks.document_headers)
         self._small = self._connect(DOCUMENTS[0] | {"default_headers": headers}, DOCUMENTS[1])
-        self._large = self._connect(*BLOBS)
         self._clock = HttpClock(self.address.clock_url)
         bundle = environment.get("AWS_CA_BUNDLE")
         self._signed = None if behind_proxy(environment) else SignedReads(self._sign, bundle)
@@ -63,6 +63,10 @@ class S3Store(ObstoreAdapter):
     def _blobs(self) -> Any:
         self.credentials.check()
         return self._large
+
+    @cached_property
+    def _large(self) -> Bucket:
+        return self._connect(*BLOBS)
 
     def get_range(self, key: str, span: Span, on_bytes: OnBytes) -> int:
         """Bring a span of a blob into a file, and return how many bytes there were."""
@@ -89,7 +93,7 @@ class S3Store(ObstoreAdapter):
 
     def _sign(self, key: str) -> str:
         with self._translated("read", key):
-            return str(obstore.sign(self._blobs, "GET", key, _SIGNED_FOR))
+            return str(obstore.sign(self._client, "GET", key, _SIGNED_FOR))
 
     def _connect(self, timeouts: Mapping[str, Any], retries: Mapping[str, Any]) -> Bucket:
         settings: dict[str, Any] = {"region": self.address.signing_region}
