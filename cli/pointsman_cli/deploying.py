@@ -31,11 +31,12 @@ class Deploying:
     @classmethod
     def of(cls, context: Context, platform: Platform, wanted: Wanted) -> Self:
         """Find out what the image will be called, if nobody named one."""
-        if wanted.image or platform.image_from is ImageFrom.NOWHERE:
+        taken_from = platform.image_from(wanted)
+        if wanted.image or taken_from is ImageFrom.NOWHERE:
             return cls(context, platform, wanted)
         from pointsman_cli.images import making
 
-        pushed = platform.image_from is ImageFrom.REGISTRY
+        pushed = taken_from is ImageFrom.REGISTRY
         name = making.called(context, pushed=pushed)
         return cls(context, platform, replace(wanted, image=name), make=True)
 
@@ -93,7 +94,7 @@ class Deploying:
         from pointsman_cli.images import making
 
         made = making.build(self.context)
-        if self.platform.image_from is ImageFrom.REGISTRY:
+        if self.platform.image_from(self.wanted) is ImageFrom.REGISTRY:
             made = making.push(self.context, made)
         return replace(self.wanted, image=made.reference)
 

@@ -142,9 +142,8 @@ class Platform(Protocol):
     def __init__(self, context: Context) -> None:
         """Work for this invocation."""
 
-    @property
-    def image_from(self) -> ImageFrom:
-        """Where the image has to be; the command puts it there before `deploy`."""
+    def image_from(self, wanted: Wanted) -> ImageFrom:
+        """Say where the image has to be; the command puts it there before `deploy`."""
         ...
 
     def check(self, wanted: Wanted) -> Sequence[Finding]:

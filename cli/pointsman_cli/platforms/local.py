@@ -35,8 +35,7 @@ class LocalPlatform:
         self._directory = context.project.state / "local" / context.model / context.channel
         self._log = self._directory / "service.log"
 
-    @property
-    def image_from(self) -> ImageFrom:
+    def image_from(self, wanted: Wanted) -> ImageFrom:  # noqa: ARG002
         """A process needs none."""
         return ImageFrom.NOWHERE
 

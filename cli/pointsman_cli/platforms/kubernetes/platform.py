@@ -27,8 +27,7 @@ class KubernetesPlatform:
         self._name = object_name(self._settings.name, context.model, context.channel)
         self._kubectl = Kubectl(self._name, self._settings.context, self._settings.namespace)
 
-    @property
-    def image_from(self) -> ImageFrom:
+    def image_from(self, wanted: Wanted) -> ImageFrom:  # noqa: ARG002
         """Nodes pull from a registry."""
         return ImageFrom.REGISTRY
 
