@@ -13,6 +13,7 @@ PointsmanError
 ├── CacheUnusable          the local disk does not take what is to be cached
 ├── KeyUnusable            what should be a key cannot be one
 ├── Untrusted              nobody who is trusted signed it, or it is older than what was seen
+├── Quarantined            an instance had to go back from this version; a mark says why
 ├── PruneRunning           versions are being removed at this moment
 └── StoreError             the road to the objects, not the objects
     ├── StoreMisconfigured     the URL or the credentials cannot work
@@ -82,6 +83,10 @@ class KeyUnusable(PointsmanError):
 
 class Untrusted(PointsmanError):
     """A manifest or channel lacks the signature of a trusted key, or is an old one replayed."""
+
+
+class Quarantined(PointsmanError):
+    """A mark in the store says that this version must not be tried again."""
 
 
 class PruneRunning(PointsmanError):

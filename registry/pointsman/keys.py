@@ -51,6 +51,16 @@ def pruning(model: str) -> str:
     return f"{MODELS}{model_name(model)}/pruning.json"
 
 
+def quarantines(model: str) -> str:
+    """The prefix of the marks of versions that nobody shall try again."""
+    return f"{MODELS}{model_name(model)}/quarantine/"
+
+
+def quarantine(model: str, sha256: str) -> str:
+    """The mark of the version whose manifest has this digest."""
+    return f"{quarantines(model)}{sha256}.json"
+
+
 def channels(model: str) -> str:
     """The prefix of a model's channels."""
     return f"{MODELS}{model_name(model)}/channels/"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pointsman_service.service import Service
+    from pointsman_service.serving.manager import Manager
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ def judge(service: "Service") -> Health:
     manager = service.manager
     refused = manager.refusal.reason if manager.refusal else ""
     # What is in the manager's way now is newer than what it refused before.
-    reason = manager.trouble or refused or service.source.trouble
+    reason = manager.trouble or refused or service.source.trouble or refused_beside(manager)
     if service.router.stable is None:
         return Health("failed" if manager.refusal else "loading", ready=False, degraded=reason)
     if not reason and manager.origin == "cache":
@@ -37,22 +38,53 @@ def judge(service: "Service") -> Health:
     return Health("degraded" if reason else "ok", ready=True, degraded=reason)
 
 
+def refused_beside(manager: "Manager") -> str:
+    """Say why canary and shadow are not what the channel says; "" when they are."""
+    return "; ".join(
+        f"{role} {refusal.pointer.version}: {refusal.reason}"
+        for role, refusal in manager.refused_beside.items()
+    )
+
+
 def expectation(service: "Service", expected: Mapping[str, str]) -> str:
     """Say what is served instead of what `expected` demands; "" when it is what is served.
 
-    Knows `version`, `digest` and `generation`; others are ignored. A generation whose version
-    was refused here is not served, though it has been dealt with.
+    Knows `version`, `digest` and `generation`, which are about the stable version, and `canary`,
+    which is a version's name; others are ignored. A generation of which anything was refused here
+    is not served, though it has been dealt with.
     """
-    stable, manager = service.router.stable, service.manager
+    router, manager = service.router, service.manager
+    stable, canary = router.stable, router.canary
+    refused = manager.refusal is not None or bool(manager.refused_beside)
     served = {
         "version": stable.name if stable else "",
         "digest": stable.version.digest if stable else "",
-        "generation": "" if manager.refusal else str(manager.observed_generation),
+        "generation": "" if refused else str(manager.observed_generation),
+        "canary": canary.name if canary else "",
     }
     for name, present in served.items():
         if expected.get(name, present) != present:
-            return f"expected {name} {expected[name] or '(empty)'}, serving {present or 'another'}"
+            wanted = expected[name] or "(empty)"
+            return f"expected {name} {wanted}, serving {present or 'none'}{_why(service, name)}"
     return ""
+
+
+def _why(service: "Service", name: str) -> str:
+    """Say what stands between what is expected and what is served, as far as that is known."""
+    manager, channel = service.manager, service.manager.channel
+    if name in {"version", "digest"} and manager.refusal is not None:
+        return f": {manager.refusal.pointer.version} was refused: {manager.refusal.reason}"
+    if name == "canary" or (name == "generation" and manager.refusal is None):
+        if refused := refused_beside(manager):
+            return f": refused: {refused}"
+    elif name == "generation" and manager.refusal is not None:
+        return f": generation {manager.refusal.generation} was refused: {manager.refusal.reason}"
+    if progress := service.loader.progress:
+        return f": {progress.version} is on its way: {progress.step}"
+    if service.source.trouble:
+        return f": {service.source.trouble}"
+    seen = channel.generation if channel else 0
+    return f": the channel is at generation {seen}" if name == "generation" else ""
 
 
 def describe(service: "Service", verdict: Health) -> dict[str, Any]:
@@ -71,6 +103,7 @@ def describe(service: "Service", verdict: Health) -> dict[str, Any]:
         "age_seconds": None if age is None else round(age, 3),
         "instance": service.identity.instance,
     }
+    body |= beside(service)
     if verdict.degraded:
         body["reason"] = verdict.degraded
     if service.heartbeats.trouble:
@@ -83,3 +116,18 @@ def describe(service: "Service", verdict: Health) -> dict[str, Any]:
             "total_bytes": progress.total_bytes,
         }
     return body
+
+
+def beside(service: "Service") -> dict[str, Any]:
+    """Return who else computes here: canary, shadow, and how the last switch is doing."""
+    manager, channel = service.manager, service.manager.channel
+    members: dict[str, Any] = {}
+    if (canary := service.router.canary) is not None and channel and channel.canary:
+        members["canary"] = {"version": canary.name, "weight": channel.canary.weight}
+    if (shadow := manager.mirror.servable) is not None and channel and channel.shadow:
+        members["shadow"] = {"version": shadow.name, "percent": channel.shadow.percent}
+    if (verdict := manager.bake.verdict) is not None:
+        members["bake"] = {"version": verdict.version, "state": verdict.state}
+        if verdict.reason:
+            members["bake"]["reason"] = verdict.reason
+    return members

@@ -15,11 +15,15 @@ from pointsman import fleet
 from pointsman.channel import Pointer
 from pointsman.document import SCHEMA
 from pointsman.errors import PointsmanError
-from pointsman.heartbeat import Heartbeat, ServableReport
+from pointsman.heartbeat import Bake, Heartbeat, ServableReport, ShadowReport
 from pointsman.stores.base import ObjectStore
 from pointsman_service import health
 from pointsman_service.runtime import memory
+from pointsman_service.serving.bake_window import Verdict
+from pointsman_service.serving.manager import Manager
+from pointsman_service.serving.roles import Role
 from pointsman_service.serving.servable import Servable, State
+from pointsman_service.serving.shadow_comparison import Comparison
 
 if TYPE_CHECKING:
     from pointsman_service.service import Service
@@ -101,6 +105,7 @@ def describe(service: "Service") -> Heartbeat:
     settings, identity, manager = service.settings, service.identity, service.manager
     stable = service.router.stable
     present = health.judge(service)
+    left = service.headroom()
     return Heartbeat(
         schema=SCHEMA,
         instance=identity.instance,
@@ -114,37 +119,64 @@ def describe(service: "Service") -> Heartbeat:
         serving=stable.name if stable else "",
         serving_digest=stable.version.digest if stable else "",
         refused=manager.refusal.reason if manager.refusal else "",
+        canary_refused=health.refused_beside(manager),
         platform=identity.platform,
         region=identity.region,
         image=identity.image,
-        rollback_readiness=manager.rollback_readiness,
+        rollback_readiness=manager.outlook.readiness,
+        rollback_seconds=manager.outlook.seconds,
         rss_bytes=memory.resident_bytes(),
-        servables=tuple(_reports(service)),
+        memory_available_bytes=left.available if left else None,
+        memory_limit_bytes=left.limit if left else None,
+        bake=_bake(manager.bake.verdict),
+        servables=tuple(_reports(manager)),
     )
 
 
-def _reports(service: "Service") -> Iterator[ServableReport]:
-    manager = service.manager
-    yield from map(_report, manager.residents)
+def _bake(verdict: Verdict | None) -> Bake | None:
+    if verdict is None:
+        return None
+    until = _timestamp(verdict.until)
+    return Bake(version=verdict.version, state=verdict.state, reason=verdict.reason, until=until)
+
+
+def _reports(manager: Manager) -> Iterator[ServableReport]:
+    for servable in manager.residents:
+        yield _report(servable, manager)
     if manager.loading is not None:
         yield _absent(manager.loading.pointer, State.LOADING, manager.loading.since)
-    if manager.refusal is not None:
-        refusal = manager.refusal
+    refusals = [*([manager.refusal] if manager.refusal else []), *manager.refused_beside.values()]
+    for refusal in refusals:
         yield _absent(refusal.pointer, State.FAILED, refusal.since, refusal.reason)
 
 
-def _report(servable: Servable) -> ServableReport:
-    statistics = servable.statistics
+def _report(servable: Servable, manager: Manager) -> ServableReport:
+    statistics, looks = servable.statistics, servable.looks
     quantiles = statistics.quantiles()
+    role = manager.role(servable)
     return ServableReport(
         version=servable.name,
         digest=servable.version.digest,
         state=servable.state,
         since=_timestamp(servable.since),
+        role=role or "",
         requests=statistics.requests,
         errors=statistics.errors,
+        rejected=statistics.rejected,
+        nonfinite=looks.nonfinite,
+        constant=looks.constant,
         p50_seconds=quantiles[0] if quantiles else None,
         p99_seconds=quantiles[1] if quantiles else None,
+        shadow=_compared(manager.mirror.comparison) if role is Role.SHADOW else None,
+    )
+
+
+def _compared(comparison: Comparison) -> ShadowReport:
+    return ShadowReport(
+        requests=comparison.requests,
+        dropped=comparison.dropped,
+        max_difference=comparison.max_difference,
+        top1_agreement=comparison.top1_agreement,
     )
 
 

@@ -4,8 +4,9 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from pointsman import stores
 from pointsman.cache import Cache
@@ -14,12 +15,16 @@ from pointsman.signing.trust import Trust
 from pointsman.stores.base import ObjectStore
 from pointsman_service.heartbeats import Heartbeats
 from pointsman_service.instance import identify
-from pointsman_service.runtime import threads
+from pointsman_service.runtime import headroom, threads
 from pointsman_service.serving.aspired import LastServed
+from pointsman_service.serving.bake_window import BakeWindow
+from pointsman_service.serving.counters import Timing
 from pointsman_service.serving.gate import Gate
 from pointsman_service.serving.inference import Inference
 from pointsman_service.serving.loader import Loader
 from pointsman_service.serving.manager import Manager
+from pointsman_service.serving.observation import Observation
+from pointsman_service.serving.room import Room
 from pointsman_service.serving.router import Router
 from pointsman_service.serving.source import Source
 from pointsman_service.settings import Settings
@@ -42,6 +47,7 @@ class Service:
         self.draining = False
         self.abandoned = 0
         """Requests that the end of the process left without their answer."""
+        self._sticky_header = settings.sticky_header.lower().encode()
         cpus = threads.available()
         self.executor = ThreadPoolExecutor(cpus, thread_name_prefix="inference")
         store = open_store(settings.store)
@@ -61,16 +67,30 @@ class Service:
         )
         self.heartbeats = Heartbeats(self, open_store(settings.fleet) if settings.fleet else store)
         changed = self.heartbeats.changed
-        self.manager = Manager(self.loader, self.router, last_served, changed)
+        self.headroom = partial(headroom.measure, settings.memory_limit_bytes)
+        self.manager = Manager(
+            self.loader,
+            self.router,
+            last_served,
+            changed,
+            Room(self.headroom, settings.memory),
+            Timing(bake=settings.bake_seconds),
+        )
+        observation = Observation(self.router, self.manager.mirror)
+        self.inference.watchers.append(observation.answered)
         poll, aspire = settings.poll_seconds, self.manager.aspire
         self.source = Source(store, last_served, model, channel, poll, aspire, changed, gate.doubt)
         self._tasks: list[asyncio.Task[None]] = []
+
+    def sticky_key(self, headers: Mapping[bytes, bytes]) -> bytes | None:
+        """Return what keeps a caller with one version while two share the traffic."""
+        return headers.get(self._sticky_header) if self._sticky_header else None
 
     async def start(self) -> None:
         """Begin to follow the channel, in the background: the port opens before a model is here."""
         self._tasks = [
             asyncio.create_task(_kept_running(part), name=type(part).__name__)
-            for part in (self.source, self.manager, self.heartbeats)
+            for part in (self.source, self.manager, self.manager.bake, self.heartbeats)
         ]
 
     def drain(self) -> None:
@@ -85,12 +105,12 @@ class Service:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.abandoned += self.inference.close()
-        await self.manager.residents.close()
+        await self.manager.close()
         await self.heartbeats.leave()
         self.executor.shutdown(wait=False, cancel_futures=True)
 
 
-async def _kept_running(part: Source | Manager | Heartbeats) -> None:
+async def _kept_running(part: Source | Manager | BakeWindow | Heartbeats) -> None:
     """Run a part; should it break, say so and start it again: what serves goes on serving."""
     while True:
         try:

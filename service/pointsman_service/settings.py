@@ -46,6 +46,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """This instance's name, if the platform gives it none."""
     poll_seconds: Interval = 2.0
     heartbeat_seconds: Interval = 30.0
+    sticky_header: Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]*$")] = ""
+    """The header whose value decides who gets a canary; chance does if nothing is said."""
+    bake_seconds: Patience = 300.0
+    """How long a version that was switched to is watched, and left again if it is worse; 0: not."""
+    memory: Literal["measured", "side-by-side", "drain-first"] = "measured"
+    """How a new version gets into memory: as there is room, or always in one way."""
+    memory_limit_bytes: Annotated[int, Meta(ge=0)] = 0
+    """What this process may hold, if that is less than cgroup and host allow; 0: what they do."""
     drain_grace: Patience = 1.0
     """How long it still accepts requests after SIGTERM, while readiness already says no."""
     drain_timeout: Patience = 20.0

@@ -7,9 +7,12 @@ from pathlib import Path
 
 from pointsman.cache import Cache
 from pointsman.registry import Registry
+from pointsman_service.runtime.headroom import Headroom
 from pointsman_service.serving.aspired import LastServed
+from pointsman_service.serving.counters import Timing
 from pointsman_service.serving.loader import Loader
 from pointsman_service.serving.manager import Manager
+from pointsman_service.serving.room import Room
 from pointsman_service.serving.router import Router
 from tests.fakes.memory_store import MemoryStore
 from tests.service.obedient_store import ObedientStore
@@ -22,20 +25,24 @@ SOON = 0.01
 class Managed:
     """The parts, and what tests ask about them."""
 
+    BAKE_SECONDS = 3600.0
+
     def __init__(self, directory: Path, store: ObedientStore | None = None) -> None:
         self.store = store or ObedientStore(MemoryStore())
         self.shelf = Shelf(self.store, directory / "models")
         self.router = Router()
         cache = Cache(directory / "cache")
         self.last_served = LastServed(cache, self.store.url, "m", "production")
+        self.headroom: Headroom | None = None
+        """What there is left of memory, by measurement."""
         self.changes = 0
         self.manager = Manager(
             Loader(Registry(self.store), cache, "m", threads=1),
             self.router,
             self.last_served,
             self._changed,
-            retry_seconds=SOON,
-            cure_seconds=SOON,
+            Room(lambda: self.headroom),
+            Timing(retry=SOON, cure=SOON, bake=self.BAKE_SECONDS),
         )
 
     def _changed(self) -> None:
@@ -71,4 +78,4 @@ async def at_work(managed: Managed) -> AsyncIterator[Managed]:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        await managed.manager.residents.close()
+        await managed.manager.close()

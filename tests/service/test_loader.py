@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pointsman import golden
+from pointsman import golden, quarantine
 from pointsman.cache import Cache
 from pointsman.channel import Pointer
 from pointsman.errors import (
@@ -15,9 +15,11 @@ from pointsman.errors import (
     InvalidDocument,
     InvalidModel,
     NotFound,
+    Quarantined,
     StoreUnreachable,
 )
 from pointsman.manifest import TensorSpec
+from pointsman.quarantine import Mark
 from pointsman.registry import Registry
 from pointsman_service.serving.loader import Loader
 from pointsman_service.serving.servable import Servable, State
@@ -68,7 +70,7 @@ async def test_what_is_cached_loads_without_the_store(loading: Loading) -> None:
     loading.store.reachable = False
     loading.store.calls.clear()
     assert answer(await loading.load(pointer), 1.0) == [3.0]
-    assert loading.store.calls == []
+    assert loading.store.calls == ["get"], "only whether it is in quarantine"
 
 
 async def test_an_unreachable_store_is_not_the_versions_fault(loading: Loading) -> None:
@@ -189,10 +191,52 @@ async def test_progress_ends_when_loading_fails(loading: Loading) -> None:
     assert loading.loader.progress is None
 
 
-async def test_on_disk_means_that_the_store_is_not_needed(loading: Loading) -> None:
+async def test_what_is_on_disk_is_expected_sooner_than_what_has_to_be_fetched(
+    loading: Loading,
+) -> None:
     pointer = loading.shelf.affine("v1", 3.0)
-    assert not loading.loader.on_disk(pointer)
+    on_disk, seconds = loading.loader.expect(pointer)
+    assert not on_disk
+    assert seconds > 0
     await loading.load(pointer)
-    assert loading.loader.on_disk(pointer)
-    assert not loading.loader.on_disk(Pointer(version="v1", digest="nonsense"))
-    assert not loading.loader.on_disk(Pointer(version="v2", digest=pointer.digest))
+    loading.store.reachable = False
+    on_disk, opening = loading.loader.expect(pointer)
+    assert on_disk
+    assert 0 < opening < seconds + 60
+
+
+async def test_what_the_store_has_lost_cannot_be_expected(loading: Loading) -> None:
+    pointer = loading.shelf.affine("v1", 3.0)
+    (blob,) = [info.key for info in loading.store.scan("models/m/blobs/")]
+    loading.store.delete(blob)
+    with pytest.raises(NotFound, match=r"has lost model\.onnx of v1"):
+        loading.loader.expect(pointer)
+    with pytest.raises(NotFound, match="no version v9"):
+        loading.loader.expect(Pointer(version="v9", digest=pointer.digest))
+
+
+def mark(pointer: Pointer) -> Mark:
+    return Mark(
+        version=pointer.version, digest=pointer.digest, by="i-1", at="2026-01-01", why="NaN"
+    )
+
+
+async def test_a_version_in_quarantine_is_not_even_fetched(loading: Loading) -> None:
+    pointer = loading.shelf.affine("v1", 3.0)
+    quarantine.put(loading.store, "m", mark(pointer))
+    loading.store.calls.clear()
+    with pytest.raises(Quarantined, match="v1 was put in quarantine by i-1 on 2026-01-01: NaN"):
+        await loading.load(pointer)
+    assert "get_range" not in loading.store.calls
+    quarantine.lift(loading.store, "m", pointer.digest)
+    await loading.load(pointer)
+
+
+async def test_what_is_on_disk_is_loaded_when_the_store_does_not_tell_of_marks(
+    loading: Loading,
+) -> None:
+    pointer = loading.shelf.affine("v1", 3.0)
+    await loading.load(pointer)
+    quarantine.put(loading.store, "m", mark(pointer))
+    loading.store.reachable = False
+    assert (await loading.load(pointer)).name == "v1"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pointsman_service.serving.counters import Timing
 from tests import models
 from tests.fakes.memory_store import MemoryStore
 from tests.registry.versions import bytes_of
@@ -177,7 +178,7 @@ async def test_an_announcement_at_the_very_moment_of_the_end_does_not_prevent_it
     tmp_path: Path,
 ) -> None:
     managed = Managed(tmp_path)
-    managed.manager._retry_seconds = 3600
+    managed.manager._timing = Timing(retry=3600)
     aspired = managed.shelf.aspired(managed.shelf.affine("v1", 1.0))
     managed.store.reachable = False
     managed.manager.aspire(aspired)

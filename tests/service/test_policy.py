@@ -14,10 +14,10 @@ from pointsman_service.serving.policy import Action, decide, surplus
         (["other", "aspired"], False, Action.SERVE),
         ([], True, Action.STAY),
         (["other"], True, Action.STAY),
-        (["aspired"], True, Action.SERVE),
+        (["aspired"], True, Action.STAY),
     ],
 )
-def test_what_is_resident_serves_what_was_refused_is_left_and_the_rest_is_loaded(
+def test_what_was_refused_is_left_what_is_resident_serves_and_the_rest_is_loaded(
     resident: list[str],
     refused: bool,  # noqa: FBT001 — a column of the table
     action: Action,

@@ -30,6 +30,8 @@ class ServiceCollector:
         """Yield every metric with its present value."""
         yield from self._requests()
         yield from self._durations()
+        yield from self._looks()
+        yield from self._shadow()
         yield from self._state()
 
     def _requests(self) -> Iterator["Metric"]:
@@ -64,12 +66,54 @@ class ServiceCollector:
                 )
             yield family
 
+    def _looks(self) -> Iterator["Metric"]:
+        from prometheus_client.core import CounterMetricFamily
+
+        texts = {
+            "looked_at": "Answers that were looked at",
+            "nonfinite": "Of these, such with NaN or infinity",
+        }
+        for name, text in texts.items():
+            family = CounterMetricFamily(
+                f"pointsman_{name}", f"{text}, by version.", labels=["model", "version"]
+            )
+            for servable in self._service.manager.residents:
+                manifest, looks = servable.version.manifest, servable.looks
+                count = looks.looked if name == "looked_at" else looks.nonfinite
+                family.add_metric([manifest.model, manifest.version], count)
+            yield family
+
+    def _shadow(self) -> Iterator["Metric"]:
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+        mirror = self._service.manager.mirror
+        if mirror.servable is None:
+            return
+        comparison, manifest = mirror.comparison, mirror.servable.version.manifest
+        where = [manifest.model, manifest.version]
+        for name in ("requests", "dropped"):
+            family = CounterMetricFamily(
+                f"pointsman_shadow_{name}", f"A shadow's: {name}.", labels=["model", "version"]
+            )
+            family.add_metric(where, getattr(comparison, name))
+            yield family
+        for name in ("max_difference", "top1_agreement"):
+            value = getattr(comparison, name)
+            gauge = GaugeMetricFamily(
+                f"pointsman_shadow_{name}",
+                f"A shadow's {name.replace('_', ' ')} with what was answered.",
+                labels=["model", "version"],
+            )
+            if value is not None:
+                gauge.add_metric(where, value)
+            yield gauge
+
     def _state(self) -> Iterator["Metric"]:
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
         service = self._service
         counters = service.manager.counters
-        for name in ("loads", "failed_loads", "switches", "rollbacks"):
+        for name in ("loads", "failed_loads", "switches", "rollbacks", "returns"):
             words = name.replace("_", " ")
             yield CounterMetricFamily(
                 f"pointsman_{name}", f"Versions: {words}.", value=getattr(counters, name)

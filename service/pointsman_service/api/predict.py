@@ -22,7 +22,8 @@ async def answer(
     service: Service, request: Request, codec: Codec, body: bytes, version: str | None = None
 ) -> Response:
     """Answer a prediction by its codec; all that come through the ASGI application end here."""
-    call = _Awaited(codec, request.headers, body, version)
+    key = service.sticky_key(request.headers)
+    call = _Awaited(codec, request.headers, body, version, key)
     service.inference.begin(call)
     try:
         return await call.answered
@@ -39,9 +40,14 @@ class _Awaited(Call):
     __slots__ = ("answered",)
 
     def __init__(
-        self, codec: Codec, headers: Mapping[bytes, bytes], body: bytes, version: str | None
+        self,
+        codec: Codec,
+        headers: Mapping[bytes, bytes],
+        body: bytes,
+        version: str | None,
+        key: bytes | None,
     ) -> None:
-        super().__init__(codec, headers, body, version)
+        super().__init__(codec, headers, body, version, key)
         self.answered: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
 
     def finish(self, failure: BaseException | None) -> None:

@@ -18,9 +18,9 @@ class Action(StrEnum):
 
 def decide(aspired: str, resident: Collection[str], *, refused: bool) -> Action:
     """Choose for the digest `aspired`; `refused` says that its generation already failed here."""
-    if aspired in resident:
-        return Action.SERVE
-    return Action.STAY if refused else Action.LOAD
+    if refused:
+        return Action.STAY
+    return Action.SERVE if aspired in resident else Action.LOAD
 
 
 def surplus(residents: Collection[str], needed: Collection[str | None]) -> list[str]:

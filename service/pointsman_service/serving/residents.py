@@ -49,6 +49,10 @@ class Residents:
         """Return a ready servable."""
         return self._ready[digest]
 
+    def named(self, version: str) -> Servable | None:
+        """Return the ready servable of a version, if there is one."""
+        return next((each for each in self._ready.values() if each.name == version), None)
+
     def add(self, servable: Servable) -> None:
         """Take in a servable that was just loaded."""
         for before in self:
@@ -63,6 +67,11 @@ class Residents:
             task = asyncio.create_task(self._unload(servable))
             self._leaving[task] = servable
             task.add_done_callback(self._leaving.pop)
+
+    async def settled(self) -> None:
+        """Return when all that was leaving is gone."""
+        while self._leaving:
+            await asyncio.wait(self._leaving)
 
     async def close(self) -> None:
         """Stop waiting for servables that still drain."""

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pointsman.manifest import Version
 from pointsman.session import RunFailed
 from pointsman_service.errors import CallerMistake, InputInvalid, ModelFailed, NotNow, NotServing
+from pointsman_service.serving.looks import Looks
 from pointsman_service.serving.pace import Pace
 from pointsman_service.statistics import Statistics
 from pointsman_service.tensors import Arrays
@@ -57,6 +58,7 @@ class Servable:
         """Take over a loaded model that computes `sample`, at a measured pace."""
         self.version = version
         self.statistics = Statistics()
+        self.looks = Looks()
         self.state = State.READY
         self.since = datetime.now(UTC)
         self.headers = (

@@ -1,0 +1,116 @@
+"""Looks: what a version's answers look like, by looking at some of them.
+
+Not a number, collapsed to a constant, or scores that moved: neither an error nor a latency shows
+that. A look takes some microseconds, so most of the time only a few answers per second are looked
+at, and all of them while somebody decides by it.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pointsman_service.serving.bake import Looked
+
+Arrays = Mapping[str, NDArray[Any]]
+
+_PAUSE_SECONDS = 0.02
+_MOST_ELEMENTS = 1 << 16
+_MOST_CLASSES = 1000
+_BINS = 10
+_SUM_TOLERANCE = 1e-2
+CONSTANT_AFTER = 50
+"""So many different inputs must have had the same outputs until these count as constant."""
+
+
+class Looks:
+    """What was seen of one version; used from the event loop only."""
+
+    __slots__ = ("_first", "_pause", "bins", "due", "looked", "nonfinite", "same", "varied")
+
+    def __init__(self) -> None:
+        self.due = 0.0
+        """From when on (by perf_counter) the next answer should be looked at."""
+        self.looked = 0
+        self.nonfinite = 0
+        self.varied = 0
+        self.same = 0
+        self.bins: Counter[int] = Counter()
+        self._pause = _PAUSE_SECONDS
+        self._first: tuple[int, int] | None = None
+
+    @property
+    def constant(self) -> bool:
+        """Whether outputs have been the same all along, whatever the inputs were."""
+        return self.varied >= CONSTANT_AFTER and self.same == self.varied
+
+    def at_all(self) -> None:
+        """Look at every answer from now on."""
+        self._pause = self.due = 0.0
+
+    def at_some(self) -> None:
+        """Look at some answers only, which is nearly free."""
+        self._pause = _PAUSE_SECONDS
+
+    def afresh(self) -> None:
+        """Judge whether outputs are constant by what comes from now on."""
+        self._first = None
+
+    def snapshot(self) -> Looked:
+        """Return what was seen until now."""
+        return Looked(self.looked, self.nonfinite, self.varied, self.same, dict(self.bins))
+
+    def answered(self, now: float, feed: Arrays, outputs: Arrays) -> None:
+        """Look at an answer that was given `now`, if it is time to."""
+        if now >= self.due:
+            self.due = now + self._pause
+            self.look(feed, outputs)
+
+    def look(self, feed: Arrays, outputs: Arrays) -> None:
+        """Look at an answer."""
+        self.looked += 1
+        numbers = [array for array in outputs.values() if array.dtype.kind == "f"]
+        self.nonfinite += not all(np.isfinite(_some(array)).all() for array in numbers)
+        present = (_fingerprint(feed), _fingerprint(outputs))
+        if self._first is None:
+            self._first = present
+        elif present[0] != self._first[0]:
+            self.varied += 1
+            self.same += present[1] == self._first[1]
+        for array in numbers:
+            if (bins := _score_bins(array)) is not None:
+                self.bins.update(bins)
+                break
+
+
+def _some(array: NDArray[Any]) -> NDArray[Any]:
+    return array if array.size <= _MOST_ELEMENTS else array.ravel()[:_MOST_ELEMENTS]
+
+
+def _fingerprint(arrays: Arrays) -> int:
+    return hash(tuple(_content(_some(array)) for array in arrays.values()))
+
+
+def _content(array: NDArray[Any]) -> Any:
+    return tuple(array.ravel().tolist()) if array.dtype == object else array.tobytes()
+
+
+def _score_bins(array: NDArray[Any]) -> list[int] | None:
+    """Return a bin for every row of a score output: the best class, or the tenth it lies in.
+
+    None for what holds no scores: numbers from 0 to 1, which add up to 1 where there are several.
+    """
+    rows = array[:, None] if array.ndim == 1 else array
+    if rows.ndim != 2 or not 0 < rows.size <= _MOST_ELEMENTS or rows.shape[1] > _MOST_CLASSES:  # noqa: PLR2004
+        return None
+    if not ((rows >= 0) & (rows <= 1)).all():  # which no NaN is
+        return None
+    if rows.shape[1] == 1:
+        tenths: list[int] = np.minimum((rows[:, 0] * _BINS).astype(int), _BINS - 1).tolist()
+        return tenths
+    if (np.abs(rows.sum(axis=1) - 1) > _SUM_TOLERANCE).any():
+        return None
+    best: list[int] = rows.argmax(axis=1).tolist()
+    return best

@@ -1,0 +1,49 @@
+"""The roles a version can have here, and what a channel asks of each: pure."""
+
+from enum import StrEnum
+
+from pointsman.channel import Channel, Pointer
+
+
+class Role(StrEnum):
+    """What a version is here for; the words are those of the channel's document."""
+
+    STABLE = "stable"
+    CANARY = "canary"
+    SHADOW = "shadow"
+
+
+BESIDE = (Role.CANARY, Role.SHADOW)
+
+
+def wanted(channel: Channel) -> dict[Role, Pointer]:
+    """Return which version has which role."""
+    named = {Role.STABLE: channel.stable, Role.CANARY: channel.canary, Role.SHADOW: channel.shadow}
+    return {role: pointer for role, pointer in named.items() if pointer is not None}
+
+
+def role_of(channel: Channel, digest: str) -> Role | None:
+    """Return the role of the version with this digest, if it has one."""
+    return next((role for role, each in wanted(channel).items() if each.digest == digest), None)
+
+
+def awaited(channel: Channel, observed_generation: int) -> set[Role]:
+    """Return which roles have to be dealt with before the channel's generation is.
+
+    A shadow that is still being fetched must not hold up the news that a rollback took place: what
+    the last change left alone is not waited for, unless it is the first one seen here.
+    """
+    present = wanted(channel)
+    if observed_generation == 0 or len(channel.history) < 2:  # noqa: PLR2004 — this change, and one before
+        return {*present}
+    before = channel.history[-2]
+    old = {Role.CANARY: before.canary, Role.SHADOW: before.shadow}
+    return {
+        role
+        for role, pointer in present.items()
+        if role is Role.STABLE or _digest(old[role]) != pointer.digest
+    }
+
+
+def _digest(pointer: Pointer | None) -> str:
+    return pointer.digest if pointer else ""
