@@ -24,6 +24,7 @@ from pointsman_service.serving.inference import Inference
 from pointsman_service.serving.loader import Loader
 from pointsman_service.serving.manager import Manager
 from pointsman_service.serving.observation import Observation
+from pointsman_service.serving.quarantine_marker import Marker
 from pointsman_service.serving.room import Room
 from pointsman_service.serving.router import Router
 from pointsman_service.serving.source import Source
@@ -76,6 +77,8 @@ class Service:
             Room(self.headroom, settings.memory),
             Timing(bake=settings.bake_seconds),
         )
+        if settings.quarantine:
+            self.manager.bake.returned = Marker(store, model, self.identity.instance).mark
         observation = Observation(self.router, self.manager.mirror)
         self.inference.watchers.append(observation.answered)
         poll, aspire = settings.poll_seconds, self.manager.aspire

@@ -50,6 +50,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The header whose value decides who gets a canary; chance does if nothing is said."""
     bake_seconds: Patience = 300.0
     """How long a version that was switched to is watched, and left again if it is worse; 0: not."""
+    quarantine: bool = False
+    """Whether it then marks the version in the store, so that no instance loads it any more. It
+    must be allowed to write below `models/` for that, and then its key can block any version."""
     memory: Literal["measured", "side-by-side", "drain-first"] = "measured"
     """How a new version gets into memory: as there is room, or always in one way."""
     memory_limit_bytes: Annotated[int, Meta(ge=0)] = 0

@@ -4,6 +4,7 @@ So it takes milliseconds, and it also takes versions that publishing would never
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -95,6 +96,15 @@ class Shelf:
         """What the source would announce once the last of `pointers` had been rolled back."""
         channel = channels.rollback(self.aspired(*pointers).channel, _author())
         return Aspired(channel, channels.encode(channel), "store")
+
+    def then(self, before: Aspired, change: Callable[[Channel, Author], Channel]) -> Aspired:
+        """What the source would announce after one more change."""
+        channel = change(before.channel, _author())
+        return Aspired(channel, channels.encode(channel), before.origin)
+
+    def change(self, change: Callable[[Channel, Author], Channel]) -> Channel:
+        """Change the channel in the store."""
+        return self._move(lambda now, _target, author: change(now, author), None)
 
     def damage(self, model: Path) -> None:
         """Flip the last bit of a model's blob."""

@@ -30,20 +30,12 @@ def role_of(channel: Channel, digest: str) -> Role | None:
 def awaited(channel: Channel, observed_generation: int) -> set[Role]:
     """Return which roles have to be dealt with before the channel's generation is.
 
-    A shadow that is still being fetched must not hold up the news that a rollback took place: what
-    the last change left alone is not waited for, unless it is the first one seen here.
+    A shadow that is still being fetched must not hold up the news that a rollback took place: one
+    that the last change left alone is not waited for, unless it is the first one seen here.
     """
-    present = wanted(channel)
-    if observed_generation == 0 or len(channel.history) < 2:  # noqa: PLR2004 — this change, and one before
-        return {*present}
-    before = channel.history[-2]
-    old = {Role.CANARY: before.canary, Role.SHADOW: before.shadow}
-    return {
-        role
-        for role, pointer in present.items()
-        if role is Role.STABLE or _digest(old[role]) != pointer.digest
-    }
-
-
-def _digest(pointer: Pointer | None) -> str:
-    return pointer.digest if pointer else ""
+    present = {*wanted(channel)}
+    if observed_generation == 0 or channel.shadow is None or len(channel.history) == 1:
+        return present
+    before = channel.history[-2].shadow
+    same = before is not None and before.digest == channel.shadow.digest
+    return present - {Role.SHADOW} if same else present

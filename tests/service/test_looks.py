@@ -1,0 +1,84 @@
+"""What is seen in a version's answers."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pointsman_service.serving.looks import CONSTANT_AFTER, Looks
+
+
+def one(value: Any, dtype: Any = np.float32) -> dict[str, NDArray[Any]]:
+    return {"x": np.array(value, dtype=dtype)}
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), float("-inf")])
+def test_answers_with_nan_or_infinity_are_counted_once_each(odd: float) -> None:
+    looks = Looks()
+    for values in ([[1.0, 2.0]], [[odd, odd]], [[1.0, odd]]):
+        looks.look(one([[1.0]]), one(values))
+    assert (looks.looked, looks.nonfinite) == (3, 2)
+
+
+def test_outputs_of_other_kinds_are_never_odd() -> None:
+    looks = Looks()
+    looks.look(one([1], np.int64), {"a": np.array([2]), "b": np.array(["text"], object)})
+    assert (looks.looked, looks.nonfinite) == (1, 0)
+
+
+def test_the_same_outputs_for_different_inputs_are_constant_after_a_while() -> None:
+    looks = Looks()
+    for number in range(CONSTANT_AFTER + 1):
+        assert not looks.constant
+        looks.look(one([[number]]), one([[7.0]]))
+    assert looks.constant
+    looks.look(one([[-1.0]]), one([[8.0]]))
+    assert not looks.constant
+
+
+def test_the_same_outputs_for_the_same_inputs_say_nothing() -> None:
+    looks = Looks()
+    for _ in range(CONSTANT_AFTER + 10):
+        looks.look(one([["same"]], object), one([[7.0]]))
+    assert looks.varied == 0
+    assert not looks.constant
+
+
+@pytest.mark.parametrize(
+    ("outputs", "bins"),
+    [
+        ([[0.1, 0.7, 0.2], [0.9, 0.1, 0.0], [0.2, 0.6, 0.2]], {1: 2, 0: 1}),
+        ([[0.05], [0.55], [1.0]], {0: 1, 5: 1, 9: 1}),
+        ([0.05, 0.55, 0.57], {0: 1, 5: 2}),
+        ([[0.5, 0.6]], {}),
+        ([[0.5, -0.1, 0.6]], {}),
+        ([[3.0], [0.5]], {}),
+        ([[float("nan")]], {}),
+        ([[[0.5, 0.5]]], {}),
+    ],
+)
+def test_scores_are_sorted_by_their_best_class_and_other_numbers_are_not(
+    outputs: Any, bins: dict[int, int]
+) -> None:
+    looks = Looks()
+    looks.look(one([[1.0]]), one(outputs))
+    assert looks.bins == bins
+
+
+def test_most_of_the_time_only_some_answers_are_looked_at() -> None:
+    looks = Looks()
+    for millisecond in range(100):
+        looks.answered(1.0 + millisecond / 1000, one([[1.0]]), one([[1.0]]))
+    assert looks.looked == 5
+    looks.at_all()
+    for millisecond in range(100):
+        looks.answered(2.0 + millisecond / 1000, one([[1.0]]), one([[1.0]]))
+    assert looks.looked == 105
+
+
+def test_large_outputs_are_looked_at_in_part() -> None:
+    looks, large = Looks(), np.zeros((1 << 10, 1 << 10), np.float32)
+    looks.look({"x": large}, {"y": large})
+    assert looks.looked == 1
+    assert looks.bins == {}
