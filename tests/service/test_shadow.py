@@ -12,7 +12,7 @@ from pointsman.registry import Registry
 from pointsman_service.serving.servable import Servable
 from pointsman_service.serving.shadow_comparison import Comparison, compare
 from pointsman_service.serving.shadow_mirror import MOST_WAITING, MOST_WAITING_BYTES, Mirror
-from tests.service.fake_model import FAST, SAMPLE, Compute, FakeModel, doubled, fails_always
+from tests.service.fake_model import SAMPLE, Compute, FakeModel, doubled, fails_always, fast
 from tests.service.patience import until
 from tests.service.shelf import Shelf
 
@@ -24,7 +24,7 @@ ANSWERED = {"y": np.full((2, 4), 2.5, np.float32)}
 
 def servable(shelf: Shelf, compute: Compute = doubled) -> Servable:
     found = Registry(shelf.store).resolve("m", shelf.affine("v2", 2.0))
-    return Servable(found, FakeModel(compute), SAMPLE, FAST)
+    return Servable(found, FakeModel(compute), SAMPLE, fast())
 
 
 @pytest.fixture
