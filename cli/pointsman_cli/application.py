@@ -12,6 +12,7 @@ from pointsman_cli.commands import (
     infra,
     keys,
     models,
+    rollouts,
     status,
     upload,
 )
@@ -36,6 +37,7 @@ for module in (
     upload,
     models,
     channels,
+    rollouts,
     status,
     predicting,
     images,

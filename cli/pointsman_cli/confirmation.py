@@ -20,11 +20,17 @@ _LOOK_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What is waited for: that a channel's generation serves a digest."""
+    """What is waited for: that a channel's generation serves `digest`.
+
+    `beside` are digests of a canary or shadow that has to be there too; then `version` is theirs.
+    `subject` is how people call what is waited for.
+    """
 
     generation: int
     version: str
     digest: str
+    beside: tuple[str, ...] = ()
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,8 @@ class Answer:
     version: str
     seconds: float | None
     reason: str = ""
+    subject: str = ""
+    """What it serves, as the goal calls it."""
 
     def document(self) -> dict[str, Any]:
         """Return the instance's part of `--json`."""
@@ -94,6 +102,12 @@ class Watch:
         """Note how many requests had failed before the change; raises `StoreError`."""
         self.errors_before = _errors(heartbeat.live(self._instances()))
 
+    def refused_somewhere(self, goal: Goal) -> bool:
+        """Tell whether a live instance refuses what is wished for already; raises `StoreError`."""
+        beating = heartbeat.live(self._instances())
+        asked = (goal.generation, goal.digest, goal.beside)
+        return any(heartbeat.judge(beat, *asked) is Verdict.REFUSED for beat in beating)
+
     def until_settled(
         self,
         goal: Goal,
@@ -134,11 +148,12 @@ class Watch:
     def _answer(self, beat: Heartbeat, goal: Goal, seconds: float) -> Answer:
         if (known := self._answered.get(beat.instance)) is not None:
             return known
-        verdict = heartbeat.judge(beat, goal.generation, goal.digest)
+        verdict = heartbeat.judge(beat, goal.generation, goal.digest, goal.beside)
         if verdict is Verdict.WAITING:
             return Answer(beat.instance, verdict, beat.serving, None)
-        reason = beat.refused if verdict is Verdict.REFUSED else ""
-        answer = Answer(beat.instance, verdict, beat.serving, seconds, reason)
+        reason = (beat.refused or beat.canary_refused) if verdict is Verdict.REFUSED else ""
+        subject = goal.subject if verdict is Verdict.SERVING else beat.serving
+        answer = Answer(beat.instance, verdict, beat.serving, seconds, reason, subject)
         self._answered[beat.instance] = answer
         self.tell(answer)
         return answer

@@ -30,7 +30,7 @@ EXIT_CODES = {
     Exit.DONE: "done, and confirmed where there is something to confirm",
     Exit.FAILED: "not done; the message says why, and how things stand",
     Exit.USAGE: "the command line or the configuration is wrong",
-    Exit.REFUSED: "an instance refused the version; the channel was put back unless --keep",
+    Exit.REFUSED: "an instance refused the version, or it broke a limit; put back unless --keep",
     Exit.UNCONFIRMED: "done, but not every live instance confirmed it in time",
     Exit.STORE: "the store could not be reached, or refused the credentials",
     Exit.STATE: "`pulumi`, the stack, its state or its passphrase is missing or cannot be used",

@@ -1,60 +1,20 @@
-"""Moves of a channel: what is wished for, what was done, and how both are told."""
+"""Moves of a channel: what was done to it, what the fleet has to confirm, and how it is told."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from pointsman.channel import Channel
+import msgspec
+
+from pointsman.channel import ACTIVATE, SET, SHADOW, START, Channel
 from pointsman.errors import ChannelConflict, NotFound
 from pointsman.heartbeat import Verdict
 from pointsman_cli.confirmation import Confirmation, Goal
 from pointsman_cli.context import Context
 from pointsman_cli.units import counted, duration
+from pointsman_cli.wishes import Wish
+from pointsman_cli.wording import Words, words
 
 _ATTEMPTS = 10
-
-
-class Wish(Protocol):
-    """A way to move a channel."""
-
-    insists: bool
-    """Whether it is still meant when somebody else has just moved the channel."""
-
-    def apply(self, context: Context, why: str, generation: int) -> Channel:
-        """Move the channel if it is at `generation`, and return it as it is then."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Activation:
-    """The wish to make a version serve, whatever served before."""
-
-    version: str
-    insists = True
-
-    def apply(self, context: Context, why: str, generation: int) -> Channel:
-        """Move the channel."""
-        model, channel = context.model, context.channel
-        return context.registry.activate(
-            model, self.version, channel, why=why, if_generation=generation
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Return:
-    """The wish to go back, to a certain version or to the one before.
-
-    Before what was seen: two operators who go back at once must not end up two steps back.
-    """
-
-    to: str | None
-    insists = False
-
-    def apply(self, context: Context, why: str, generation: int) -> Channel:
-        """Move the channel."""
-        model, channel = context.model, context.channel
-        return context.registry.rollback(
-            model, channel, to=self.to, why=why, if_generation=generation
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +25,46 @@ class Move:
     channel: str
     before: Channel | None
     after: Channel
+    wished: str = ACTIVATE
 
     @property
     def origin(self) -> str | None:
-        """The version the channel named before."""
+        """The version that was stable before."""
         return self.before.stable.version if self.before else None
 
     @property
     def changed(self) -> bool:
-        """Whether the channel was moved at all: it may have named the version already."""
+        """Whether the channel was moved at all: it may have been so already."""
         return self.before is None or self.before.generation != self.after.generation
+
+    @property
+    def renewed(self) -> bool:
+        """Whether the channel names what it named before."""
+        return self.before is not None and self.before.named == self.after.named
+
+    @property
+    def action(self) -> str:
+        """What the history calls it."""
+        return self.after.history[-1].action if self.changed else self.wished
+
+    @property
+    def words(self) -> Words:
+        """How it is told."""
+        return words(self.action, self.before, self.after)
 
     @property
     def goal(self) -> Goal:
         """What the fleet has to confirm."""
+        roles = {START: self.after.canary, SET: self.after.canary, SHADOW: self.after.shadow}
+        beside = roles.get(self.action)
         stable = self.after.stable
-        return Goal(self.after.generation, stable.version, stable.digest)
+        return Goal(
+            self.after.generation,
+            beside.version if beside else stable.version,
+            stable.digest,
+            beside=(beside.digest,) if beside else (),
+            subject=self.words.subject,
+        )
 
     def document(self, confirmation: Confirmation | None) -> dict[str, Any]:
         """Return what `--json` gives; without a confirmation, nobody was asked."""
@@ -88,9 +72,12 @@ class Move:
         return {
             "model": self.model,
             "channel": self.channel,
+            "action": self.action,
             "generation": self.after.generation,
             "from": self.origin,
             "to": self.after.stable.version,
+            "canary": msgspec.to_builtins(self.after.canary),
+            "shadow": msgspec.to_builtins(self.after.shadow),
             "seconds": round(told.seconds, 3) if confirmation else None,
             "instances": [answer.document() for answer in told.answers],
             "stale": list(told.stale),
@@ -99,19 +86,21 @@ class Move:
 
     def sentence(self, confirmation: Confirmation | None) -> str:
         """Return what people read when all went well."""
-        version = self.goal.version
-        names = f"{self.channel} names {version}" + ("" if self.changed else " already")
-        was = f" · was {self.origin}" if self.origin and self.origin != version else ""
+        told = self.words
+        state = f"{self.channel} {told.state}" + ("" if self.changed else " already")
+        was = f" · {told.was}" if told.was and self.changed else ""
         if confirmation is None:
-            return f"{names}{was} · nobody was waited for"
+            return f"{state}{was} · nobody was waited for"
         total = len(confirmation.answers)
         if not total:
-            return f"{names}{was} · no instance is running to serve it yet"
+            return f"{state}{was} · no instance is running to serve it yet"
         serving = len(confirmation.having(Verdict.SERVING))
         if not self.changed:
-            return f"{names} · {serving}/{total} serve it"
+            return f"{state} · {serving}/{total} serve it"
+        took = duration(confirmation.seconds)
         failed = counted(confirmation.failed_requests, "failed request")
-        return f"{serving}/{total} on {version} in {duration(confirmation.seconds)} · {failed}{was}"
+        preposition = "with" if self.action == SHADOW else "on"
+        return f"{serving}/{total} {preposition} {told.subject} in {took} · {failed}{was}"
 
 
 def present(context: Context) -> Channel | None:
@@ -137,5 +126,5 @@ def carry_out(context: Context, wish: Wish, why: str) -> Move:
                     error.message, "`pointsman history` shows by whom; nothing was changed by you."
                 ) from error
         else:
-            return Move(context.model, context.channel, before, after)
+            return Move(context.model, context.channel, before, after, wish.action)
     raise AssertionError("the last attempt returns or raises")

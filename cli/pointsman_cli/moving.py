@@ -9,14 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from pointsman.channel import ROLLBACK, Channel
+from pointsman.channel import ACTIVATE
 from pointsman.errors import PointsmanError
 from pointsman.heartbeat import Verdict
 from pointsman_cli.confirmation import Answer, Confirmation, Watch
 from pointsman_cli.context import Context
 from pointsman_cli.errors import Refused, Unconfirmed
-from pointsman_cli.moves import Move, Wish, carry_out
+from pointsman_cli.moves import Move, carry_out
+from pointsman_cli.undoing import obstacle, undo
 from pointsman_cli.units import counted, duration
+from pointsman_cli.wishes import Activation, Renewal, Wish
 
 _NAMED = 5
 
@@ -31,7 +33,16 @@ class Patience:
 
 
 def move(context: Context, wish: Wish, why: str, patience: Patience) -> None:
-    """Move the channel and report.
+    """Move the channel, and report; raises as `moved` does."""
+    done, confirmation = moved(context, wish, why, patience)
+    context.output.result(context.facts | done.document(confirmation))
+    context.output.success(done.sentence(confirmation))
+
+
+def moved(
+    context: Context, wish: Wish, why: str, patience: Patience
+) -> tuple[Move, Confirmation | None]:
+    """Move the channel; return what was done, and what the fleet confirmed, if it was waited for.
 
     Raises `Refused` when an instance would not serve the version (the channel has then been put
     back, unless told to keep it), `Unconfirmed` when time ran out or somebody else moved on.
@@ -42,36 +53,37 @@ def move(context: Context, wish: Wish, why: str, patience: Patience) -> None:
     context.stands("Whether the channel was moved is not known: `pointsman history` tells.")
     started = time.monotonic()
     done = carry_out(context, wish, why)
+    if not done.changed and watch.refused_somewhere(done.goal):
+        done = _again(context, done, why)
     context.stands(_standing(done), **done.document(None))
-    confirmation = None
-    if patience.wait:
-        confirmation = _watched(context, watch, done, started, patience.seconds)
-        _mention_stale(context, confirmation)
-        _require(context, done, confirmation, patience)
-    context.output.result(context.facts | done.document(confirmation))
-    context.output.success(done.sentence(confirmation))
+    if not patience.wait:
+        return done, None
+    confirmation = _watched(context, watch, done, started, patience.seconds)
+    _mention_stale(context, confirmation)
+    _require(context, done, confirmation, patience)
+    return done, confirmation
+
+
+def _again(context: Context, done: Move, why: str) -> Move:
+    """Move the generation on, so that instances which refused a version try it again."""
+    context.output.step(f"{done.goal.version} is refused: a new generation lets it be tried again")
+    again: Wish = Renewal(done.wished)
+    if done.wished == ACTIVATE:
+        again = Activation(done.after.stable.version, again=True)
+    return carry_out(context, again, why)
 
 
 def _standing(done: Move) -> str:
     return (
-        f"The channel names {done.goal.version} (generation {done.goal.generation}), and instances "
-        f"follow it all the same: `pointsman status` shows how far{_way_back(done)}."
+        f"The channel {done.words.state} (generation {done.goal.generation}), and instances "
+        f"follow it all the same: `pointsman status` shows how far{done.words.way_back}."
     )
-
-
-def _way_back(done: Move) -> str:
-    """Say how to undo a move; rolling back a rollback would go further into the past."""
-    if done.origin is None:
-        return ""
-    if done.after.history[-1].action == ROLLBACK:
-        return f", `pointsman activate {done.origin}` returns"
-    return ", `pointsman rollback` goes back"
 
 
 def _teller(context: Context) -> Callable[[Answer], None]:
     def tell(answer: Answer) -> None:
         took = duration(answer.seconds)
-        does = f"serves {answer.version or 'nothing'}"
+        does = f"serves {answer.subject or 'nothing'}"
         if answer.verdict is Verdict.REFUSED:
             does = "refuses"  # why is told once, by the error that follows
         context.output.step(f"{answer.instance} {does} after {took}")
@@ -82,7 +94,7 @@ def _teller(context: Context) -> Callable[[Answer], None]:
 def _watched(
     context: Context, watch: Watch, done: Move, started: float, seconds: float
 ) -> Confirmation:
-    with context.output.waiting(f"waiting for the fleet to serve {done.goal.version}") as update:
+    with context.output.waiting(f"waiting for the fleet to serve {done.goal.subject}") as update:
 
         def show(confirmation: Confirmation) -> None:
             waiting = confirmation.having(Verdict.WAITING)
@@ -114,7 +126,7 @@ def _require(context: Context, done: Move, confirmation: Confirmation, patience:
     if confirmation.confirmed:
         return
     document = done.document(confirmation)
-    names = f"the channel names {done.goal.version} all the same"
+    names = f"the channel {done.words.state} all the same"
     waiting = confirmation.having(Verdict.WAITING)
     limit = duration(patience.seconds)
     if confirmation.trouble:
@@ -125,10 +137,10 @@ def _require(context: Context, done: Move, confirmation: Confirmation, patience:
         message = f"not confirmed within {limit} by {_names(waiting)}; {names}"
     else:
         others = _names(confirmation.having(Verdict.SUPERSEDED))
-        message = f"somebody moved the channel on before {others} served {done.goal.version}"
+        message = f"somebody moved the channel on before {others} served {done.goal.subject}"
     raise Unconfirmed(
         message,
-        f"`pointsman status` shows what they do{_way_back(done)}."
+        f"`pointsman status` shows what they do{done.words.way_back}."
         if confirmation.trouble or waiting
         else "`pointsman history` shows who, and to what.",
         document,
@@ -141,11 +153,10 @@ def _refused(
     document = done.document(confirmation)
     message = f"{refusal.instance} refused {done.goal.version}: {refusal.reason}"
     document["put_back"] = None
-    if not done.changed:
-        outcome = f"The channel named {done.goal.version} before, and still does."
-    elif patience.keep:
-        outcome = f"The channel still names {done.goal.version}, because of --keep."
-    else:
+    outcome = obstacle(done)
+    if not outcome and patience.keep:
+        outcome = f"The channel {done.words.state} all the same, because of --keep."
+    if not outcome:
         outcome, document["put_back"] = _put_back(context, done, message, patience)
     raise Refused(message, outcome, document)
 
@@ -154,13 +165,10 @@ def _put_back(
     context: Context, done: Move, why: str, patience: Patience
 ) -> tuple[str, dict[str, Any] | None]:
     """Return the channel to where it was, if nobody else moved it; say how that went."""
-    named = done.goal.version
-    if done.before is None:
-        return f"There was nothing to put the channel back to: it names {named}.", None
-    context.output.step(f"putting the channel back to {done.origin}")
+    context.output.step("putting the channel back")
     started = time.monotonic()
     try:
-        after = _undo(context, done, done.before, why)
+        after = undo(context, done, why)
     except PointsmanError as error:
         return f"The channel was not put back: {error.message}.", None
     back = Move(done.model, done.channel, done.after, after)
@@ -169,20 +177,7 @@ def _put_back(
     confirmation = _watched(context, watch, back, started, patience.seconds)
     serving = len(confirmation.having(Verdict.SERVING))
     sentence = (
-        f"The channel was put back to {done.origin} (generation {after.generation}), and "
+        f"The channel was put back to {back.words.subject} (generation {after.generation}), and "
         f"{serving}/{len(confirmation.answers)} serve it."
     )
     return sentence, back.document(confirmation)
-
-
-def _undo(context: Context, done: Move, before: Channel, why: str) -> Channel:
-    """Move the channel back, if it is still where this command left it."""
-    registry, generation = context.registry, done.after.generation
-    version = before.stable.version
-    if done.after.history[-1].action == ROLLBACK:
-        return registry.activate(
-            done.model, version, done.channel, why=why, if_generation=generation
-        )
-    return registry.rollback(
-        done.model, done.channel, to=version, why=why, if_generation=generation
-    )

@@ -53,3 +53,8 @@ def clean(text: str) -> str:
         else character
         for character in text
     )
+
+
+def percent(share: float) -> str:
+    """Render a share: `1 %`, `0.5 %`, `97.3 %`."""
+    return f"{round(100 * share, 1):g} %"

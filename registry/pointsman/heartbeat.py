@@ -5,7 +5,7 @@ live is judged by the store's clock alone (the object's modification time agains
 present time): the clocks of instance and operator may be wrong without consequence.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,6 +17,7 @@ from pointsman import document
 
 INTERVALS_UNTIL_STALE = 3
 LONGEST_INTERVAL_SECONDS = 24 * 3600
+_BESIDE = ("canary", "shadow")
 
 
 class ShadowReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -127,18 +128,25 @@ class Verdict(StrEnum):
     SUPERSEDED = "superseded"
 
 
-def judge(heartbeat: Heartbeat, generation: int, digest: str, *, beside: bool = False) -> Verdict:
+def judge(
+    heartbeat: Heartbeat, generation: int, digest: str, beside: Collection[str] = ()
+) -> Verdict:
     """Tell where an instance stands with `generation`, which wants `digest` served.
 
-    With `beside`, its canary or shadow counts too: one that is refused is a refusal.
+    `beside` are the digests of a canary or shadow that has to be there as well: one that is
+    refused is a refusal, and one that is not reported is waited for.
     """
     if heartbeat.observed_generation < generation:
         return Verdict.WAITING
+    dealing_with_it = heartbeat.observed_generation == generation
     refused = heartbeat.refused or (heartbeat.canary_refused if beside else "")
-    if refused and heartbeat.observed_generation == generation:
+    if refused and dealing_with_it:
         return Verdict.REFUSED
-    if heartbeat.serving_digest == digest:
+    there = {servable.digest for servable in heartbeat.servables if servable.role in _BESIDE}
+    if heartbeat.serving_digest == digest and there.issuperset(beside):
         return Verdict.SERVING
+    if heartbeat.serving_digest == digest and dealing_with_it:
+        return Verdict.WAITING
     return Verdict.SUPERSEDED
 
 

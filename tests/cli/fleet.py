@@ -8,7 +8,7 @@ from typing import Any
 
 from pointsman import channel as channels
 from pointsman import fleet, keys
-from pointsman.channel import Channel
+from pointsman.channel import Channel, Pointer
 from pointsman.errors import ObjectNotFound
 from pointsman.heartbeat import Heartbeat, ServableReport
 from pointsman.stores.base import ObjectStore
@@ -40,7 +40,10 @@ def having_failed(errors: int, version: str = "v1") -> ServableReport:
 
 @dataclass(slots=True)
 class FakeInstance:
-    """Reports every generation of the channel: as served, or as refused if it is told to."""
+    """Reports every generation of the channel: as served, or as refused if it is told to.
+
+    With `traffic` it also beats at every look, and says what that says of a version's requests.
+    """
 
     store: ObjectStore
     model: str
@@ -51,6 +54,10 @@ class FakeInstance:
     answers: Callable[[Channel], bool] = lambda _: True
     """Whether it says something to a generation; asked first, so that others can act before."""
     errors: int = 0
+    old: bool = False
+    """Whether it knows nothing of canaries and shadows."""
+    traffic: Callable[[str, str], dict[str, Any]] | None = None
+    """What a version did in a role, as members of its report."""
     _serving: tuple[str, str] = ("", "")
     _seen: int = 0
     _introduced: bool = False
@@ -65,7 +72,8 @@ class FakeInstance:
             return
         assert stored is not None
         channel = channels.read(stored.data, "production")
-        if self._seen < channel.generation < self.silent_from:
+        new = self._seen < channel.generation
+        if (new or self.traffic) and channel.generation < self.silent_from:
             self._seen = channel.generation
             self._answer(channel)
 
@@ -97,11 +105,33 @@ class FakeInstance:
             channel.generation,
             status="degraded" if refused else "ok",
             refused=refused,
+            canary_refused=self._refused_beside(channel),
             serving=self._serving[0],
             serving_digest=self._serving[1],
-            servables=(having_failed(self.errors, stable.version),),
+            servables=tuple(self._reports(channel)),
         )
         fleet.beat(self.store, beat)
+
+    def _refused_beside(self, channel: Channel) -> str:
+        unwanted = [each.version for each in channel.named[1:] if each.version in self.refuses]
+        return f"no room for {unwanted[0]}" if unwanted else ""
+
+    def _reports(self, channel: Channel) -> Iterator[ServableReport]:
+        yield self._report(channel.stable, "stable", errors=self.errors)
+        for role, pointer in (("canary", channel.canary), ("shadow", channel.shadow)):
+            if pointer and not self.old and pointer.version not in self.refuses:
+                yield self._report(pointer, role)
+
+    def _report(self, pointer: Pointer, role: str, **known: Any) -> ServableReport:
+        members = known | (self.traffic(pointer.version, role) if self.traffic else {})
+        return ServableReport(
+            version=pointer.version,
+            digest=pointer.digest,
+            role=role,
+            state="ready",
+            since="",
+            **members,
+        )
 
 
 @contextmanager

@@ -24,9 +24,11 @@ Commands:
   serve         Run the service in the foreground, until Ctrl-C.
   doctor        Check the store: reach, clock, reading, conditional writes.
   models        What there is to serve.
+  rollout       Give a version some of the requests, then more.
   keys          Keys that sign versions and channels.
 """
 GROUPS = {
+    "rollout": ("start", "set", "promote", "abort", "shadow", "auto", "status"),
     "models": ("list", "show", "diff", "pull", "verify", "prune"),
     "keys": ("new", "public"),
 }
@@ -65,7 +67,20 @@ def test_every_option_says_what_it_takes_in_capitals(workspace: Workspace, comma
 
 
 @pytest.mark.parametrize(
-    "command", ["activate", "rollback", "upload-model", "deploy", "destroy", "models prune"]
+    "command",
+    [
+        "activate",
+        "rollback",
+        "rollout start",
+        "rollout set",
+        "rollout promote",
+        "rollout abort",
+        "rollout shadow",
+        "upload-model",
+        "deploy",
+        "destroy",
+        "models prune",
+    ],
 )
 def test_what_changes_the_world_can_be_planned(workspace: Workspace, command: str) -> None:
     assert "--dry-run" in workspace.run(*command.split(), "--help").out

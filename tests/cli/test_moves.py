@@ -9,8 +9,9 @@ from pointsman.channel import Channel
 from pointsman.errors import ChannelConflict, NothingToRollBack
 from pointsman.registry import Registry
 from pointsman_cli.context import Context
-from pointsman_cli.moves import Activation, Move, Return, carry_out, present
+from pointsman_cli.moves import Move, carry_out, present
 from pointsman_cli.output import Output
+from pointsman_cli.wishes import Activation, Return
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.unreliable_store import WrappedStore
 from tests.registry.versions import MODEL, store_version
@@ -126,9 +127,12 @@ def test_the_document_has_its_shape_with_and_without_a_confirmation(registry: Re
     assert move.document(None) == {
         "model": MODEL,
         "channel": "production",
+        "action": "activate",
         "generation": 2,
         "from": "v1",
         "to": "v2",
+        "canary": None,
+        "shadow": None,
         "seconds": None,
         "instances": [],
         "stale": [],

@@ -44,9 +44,12 @@ def test_the_document_names_every_instance(listed: Workspace, store: ObjectStore
     assert document == {
         "model": MODEL,
         "channel": "production",
+        "action": "activate",
         "generation": 2,
         "from": "v1",
         "to": "v2",
+        "canary": None,
+        "shadow": None,
         "stale": [],
         "failed_requests": 0,
     }
@@ -116,18 +119,33 @@ def test_keep_leaves_a_refused_version_in_the_channel(
     with following(instance(store, refuses=frozenset({"v2"}))):
         document = listed.json("activate", "v2", "--keep", code=3)
     assert document["put_back"] is None
-    assert document["hint"] == "The channel still names v2, because of --keep."
+    assert document["hint"] == "The channel names v2 all the same, because of --keep."
     assert now(listed).stable.version == "v2"
 
 
-def test_a_refused_version_that_was_active_before_stays(
+def test_a_refused_version_that_was_active_before_is_tried_again_and_stays(
     listed: Workspace, store: ObjectStore
 ) -> None:
     listed.registry.activate(MODEL, "v1")
     with following(instance(store, refuses=frozenset({"v1"}))):
         document = listed.json("activate", "v1", code=3)
     assert document["hint"] == "The channel named v1 before, and still does."
-    assert now(listed).generation == 1
+    assert document["put_back"] is None
+    assert now(listed).generation == 2, "which makes the instance try again"
+
+
+def test_a_refusal_that_was_cured_is_confirmed_by_activating_again(
+    listed: Workspace, store: ObjectStore
+) -> None:
+    listed.registry.activate(MODEL, "v1")
+    one = instance(store, refuses=frozenset({"v2"}))
+    with following(one):
+        listed.run("activate", "v2", "--keep", code=3)
+        one.refuses = frozenset()
+        result = listed.run("activate", "v2")
+    assert "v2 is refused: a new generation lets it be tried again" in result.err
+    assert "✓ 1/1 on v2 in " in result.err
+    assert now(listed).generation == 3
 
 
 def test_a_first_activation_that_is_refused_has_nothing_to_go_back_to(

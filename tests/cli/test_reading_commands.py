@@ -48,10 +48,12 @@ def test_history_is_newest_first_and_limited(listed: Workspace) -> None:
     changes = listed.json("history", "--limit", "2")
     assert [(each["generation"], each["version"]) for each in changes] == [(3, "v3"), (2, "v2")]
     assert "and 1 earlier change; --limit shows more" in listed.run("history", "-n", "2").err
-    assert set(changes[0]) == {"generation", "action", "version", "digest", "by", "at", "why"}
+    assert set(changes[0]) == {
+        "generation", "action", "version", "digest", "by", "at", "why", "host",
+    }  # fmt: skip
     header, newest, *_ = listed.run("history").out.splitlines()
     assert header.split("  ")[0] == "generation"
-    assert newest.endswith("somebody  try v3")
+    assert newest.endswith(f"somebody on {changes[0]['host']}  try v3")
 
 
 def test_status_without_instances_says_what_to_type(listed: Workspace) -> None:
@@ -102,9 +104,12 @@ def test_plans_say_what_would_be_done(listed: Workspace) -> None:
     assert document == {
         "model": MODEL,
         "channel": "production",
+        "action": "rollback",
         "generation": 2,
         "from": "v2",
         "to": "v1",
+        "canary": None,
+        "shadow": None,
         "dry_run": True,
         "plan": ["move digits/production from v2 to v1"],
     }

@@ -180,10 +180,24 @@ def test_the_age_of_a_beat_on_s3_is_taken_between_two_times_of_the_server(s3_url
 def test_a_refused_canary_is_a_refusal_only_of_what_asks_for_the_canary() -> None:
     refusing = beat(observed_generation=2, serving_digest=V1, canary_refused="no room")
 
-    assert judge(refusing, 2, V1, beside=True) is Verdict.REFUSED
+    assert judge(refusing, 2, V1, beside=[V2]) is Verdict.REFUSED
     assert judge(refusing, 2, V1) is Verdict.SERVING
-    assert judge(refusing, 1, V1, beside=True) is Verdict.SERVING, "it speaks of a later one"
-    assert judge(refusing, 3, V1, beside=True) is Verdict.WAITING
+    assert judge(refusing, 1, V1, beside=[V2]) is Verdict.SUPERSEDED, "it speaks of a later one"
+    assert judge(refusing, 3, V1, beside=[V2]) is Verdict.WAITING
+
+
+@pytest.mark.parametrize(
+    ("role", "verdict"),
+    [("canary", Verdict.SERVING), ("shadow", Verdict.SERVING), ("", Verdict.WAITING)],
+)
+def test_a_canary_counts_as_served_where_it_is_reported_in_that_role(
+    role: str, verdict: Verdict
+) -> None:
+    """A service too old to know of canaries reports the generation, and holds the version idle."""
+    reporting = beat(
+        observed_generation=2, serving_digest=V1, servables=(servable(digest=V2, role=role),)
+    )
+    assert judge(reporting, 2, V1, beside=[V2]) is verdict
 
 
 def test_what_an_instance_says_of_canary_shadow_and_bake_comes_back(store_url: str) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, TypeVar
 import typer
 
 Value = TypeVar("Value")
+_ALL = 100
 
 Why = Annotated[str, typer.Option(metavar="TEXT", help="The reason, for the history.")]
 NoWait = Annotated[
@@ -40,6 +41,53 @@ Sign = Annotated[
         show_default=False,
     ),
 ]
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+
+
+def seconds(text: str, option: str) -> float:
+    """Read a duration: `90`, `60s`, `10m`, `1h`; raises `UsageError` for what is none."""
+    from pointsman_cli.errors import UsageError
+
+    unit = _UNITS.get(text[-1:], 0.0)
+    try:
+        value = number(text[:-1] if unit else text) * (unit or 1.0)
+    except ValueError:
+        value = -1.0
+    if value < 0:
+        raise UsageError(f"{option} {text!r} is not a duration", f"E.g. {option} 60s, 10m, 1h.")
+    return value
+
+
+def share(text: str, option: str) -> float:
+    """Read a percentage, `1%` or `1`, as a share; raises `UsageError` for what is none."""
+    from pointsman_cli.errors import UsageError
+
+    try:
+        percent = number(text.removesuffix("%"))
+    except ValueError:
+        percent = -1.0
+    if not 0 <= percent <= _ALL:
+        raise UsageError(
+            f"{option} {text!r} is not a percentage from 0 to 100", f"E.g. {option} 1%."
+        )
+    return percent / _ALL
+
+
+def whole_percent(text: str, what: str, example: str, least: int = 0) -> int:
+    """Read a whole percentage, `5` or `5%`; raises `UsageError` for what is none."""
+    from pointsman_cli.errors import UsageError
+
+    try:
+        value = int(text.removesuffix("%"))
+    except ValueError:
+        value = -1
+    if not least <= value <= _ALL:
+        raise UsageError(
+            f"{what} {text!r} is not a whole percentage from {least} to {_ALL}",
+            f"It is how many of a hundred requests, e.g. {example}.",
+        )
+    return value
 
 
 def pairs(

@@ -4,12 +4,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pointsman_cli.commands.arguments import DryRun, Keep, NoWait, Sign, Timeout, Why
+from pointsman_cli.commands.arguments import (
+    DryRun,
+    Keep,
+    NoWait,
+    Sign,
+    Timeout,
+    Why,
+    seconds,
+)
 from pointsman_cli.context import Context, with_context
 from pointsman_cli.units import counted, moment
 
 if TYPE_CHECKING:
-    from pointsman.channel import Channel
+    from pointsman.channel import Change
 
 
 def register(app: typer.Typer) -> None:
@@ -35,13 +43,13 @@ def activate(
     Waits until every live instance says that it does. If an instance refuses it, the channel
     goes back to what it named before.
     """
-    from pointsman_cli.moves import Activation, present
     from pointsman_cli.moving import Patience, move
+    from pointsman_cli.plans import plan
+    from pointsman_cli.wishes import Activation
 
     context.sign_with(sign)
     if dry_run:
-        context.registry.version(context.model, version)
-        _plan(context, present(context), version)
+        plan(context, Activation(version))
         return
     move(context, Activation(version), why, Patience(wait=not no_wait, seconds=timeout, keep=keep))
 
@@ -52,6 +60,9 @@ def rollback(
     to: Annotated[
         str | None, typer.Option(metavar="VERSION", help="A version that served before.")
     ] = None,
+    min_healthy: Annotated[
+        str, typer.Option(metavar="TIME", help="How long it must have been active: 10m, 2h, 0.")
+    ] = "10m",
     why: Why = "",
     no_wait: NoWait = False,
     timeout: Timeout = 120.0,
@@ -61,26 +72,25 @@ def rollback(
 ) -> None:
     """Go back to the version that served before.
 
-    Waits until every live instance says that it is back. Rolling back twice goes further
-    back; it never returns to what was rolled back from.
+    While a canary runs, that ends the canary, and nothing else. Otherwise it goes to the last
+    version that stayed for --min-healthy, or to the one before if none did. Waits until every
+    live instance says that it is back. Rolling back twice goes further back; it never returns
+    to what was rolled back from.
     """
-    from pointsman_cli.moves import Return
     from pointsman_cli.moving import Patience, move
+    from pointsman_cli.plans import plan
+    from pointsman_cli.wishes import Return
 
     context.sign_with(sign)
     if to is not None:
         from pointsman.names import version_name
 
         version_name(to)
+    wish = Return(to, seconds(min_healthy, "--min-healthy"))
     if dry_run:
-        from pointsman.channel import Author
-        from pointsman.channel import rollback as transition
-
-        present = context.registry.channel(context.model, context.channel)
-        goal = transition(present, Author(by="", at="", nonce=""), to)
-        _plan(context, present, goal.stable.version)
+        plan(context, wish)
         return
-    move(context, Return(to), why, Patience(wait=not no_wait, seconds=timeout, keep=keep))
+    move(context, wish, why, Patience(wait=not no_wait, seconds=timeout, keep=keep))
 
 
 @with_context
@@ -90,21 +100,25 @@ def history(
         int, typer.Option("--limit", "-n", min=1, metavar="COUNT", help="How many changes.")
     ] = 20,
 ) -> None:
-    """List what the channel named, newest first."""
+    """List what the channel named, newest first.
+
+    The version is the stable one; a canary stands beside it with its share.
+    """
     import msgspec
 
     channel = context.registry.channel(context.model, context.channel)
     changes = channel.history[::-1][:limit]
     context.output.result([msgspec.to_builtins(change) for change in changes])
     context.output.table(
-        ["generation", "version", "action", "when (UTC)", "by", "why"],
+        ["generation", "version", "beside", "action", "when (UTC)", "by", "why"],
         [
             [
                 str(change.generation),
                 change.version,
+                _beside(change),
                 change.action,
                 moment(change.at),
-                change.by,
+                _who(change),
                 change.why,
             ]
             for change in changes
@@ -114,23 +128,14 @@ def history(
         context.output.step(f"and {counted(earlier, 'earlier change')}; --limit shows more")
 
 
-def _plan(context: Context, present: "Channel | None", version: str) -> None:
-    origin = present.stable.version if present else None
-    channel = f"{context.model}/{context.channel}"
-    sentence = (
-        f"leave {channel} at {version}, which it names already"
-        if origin == version
-        else f"move {channel} from {origin or 'nothing'} to {version}"
-    )
-    context.output.result(
-        {
-            "model": context.model,
-            "channel": context.channel,
-            "generation": present.generation if present else 0,
-            "from": origin,
-            "to": version,
-            "dry_run": True,
-            "plan": [sentence],
-        }
-    )
-    context.output.data(sentence)
+def _beside(change: "Change") -> str:
+    canary, shadow = change.canary, change.shadow
+    parts = [f"{canary.version} at {canary.weight} %"] if canary else []
+    parts += [f"shadow {shadow.version}"] if shadow else []
+    return ", ".join(parts) or "-"
+
+
+def _who(change: "Change") -> str:
+    """Name who and from where; who did not say otherwise is called user@host already."""
+    known = not change.host or change.by.endswith(f"@{change.host}")
+    return change.by if known else f"{change.by} on {change.host}"

@@ -98,8 +98,8 @@ def upload_model(
     if active is not None:
         _compare(context, active, published.version.manifest)
     if activate and not dry_run:
-        from pointsman_cli.moves import Activation
         from pointsman_cli.moving import Patience, move
+        from pointsman_cli.wishes import Activation
 
         patience = Patience(wait=not no_wait, seconds=timeout, keep=keep)
         move(context, Activation(version), why, patience)
