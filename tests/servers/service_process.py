@@ -88,6 +88,11 @@ class ServiceProcess:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     @property
+    def runs(self) -> bool:
+        """Whether the process was launched and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def pid(self) -> int:
         """The process's id."""
         assert self._process is not None
