@@ -14,6 +14,8 @@ from pointsman_service import settings
 from pointsman_service.api.front import Front
 from pointsman_service.service import Service
 from tests.fakes.memory_store import MemoryStore
+from tests.service import fake_model
+from tests.service.fake_model import Compute
 from tests.service.obedient_store import ObedientStore
 from tests.service.patience import until
 from tests.service.shelf import Shelf
@@ -76,6 +78,16 @@ class InProcess:
         served = router.stable
         assert served is not None
         await until(lambda: manager.observed_generation > 0)
+
+
+def replace_model(service: InProcess, compute: Compute, *, slow: bool = False) -> None:
+    """Let the servable in force compute something else."""
+    stable = service.service.router.stable
+    assert stable is not None
+    stable._model = fake_model.FakeModel(compute)
+    stable._sample = fake_model.SAMPLE
+    if slow:
+        stable.pace = fake_model.slow()
 
 
 @asynccontextmanager

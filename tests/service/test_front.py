@@ -11,24 +11,13 @@ import pytest
 
 from pointsman_service.api.front import Front
 from tests import models
-from tests.service.fake_model import SAMPLE, FakeModel, Feed, doubled, fails_always
-from tests.service.fake_model import slow as slow_pace
-from tests.service.in_process import InProcess, Surroundings, serving
+from tests.service.fake_model import Feed, doubled, fails_always
+from tests.service.in_process import InProcess, Surroundings, replace_model, serving
 from tests.service.patience import turns, until
 
 pytestmark = pytest.mark.anyio
 
 ROW = [[1, 2, 3, 4]]
-
-
-def replace_model(service: InProcess, compute: Any, *, slow: bool = False) -> None:
-    """Let the servable in force compute something else."""
-    stable = service.service.router.stable
-    assert stable is not None
-    stable._model = FakeModel(compute)
-    stable._sample = SAMPLE
-    if slow:
-        stable.pace = slow_pace()
 
 
 async def test_a_prediction_names_the_version_that_computed_it(served: InProcess) -> None:

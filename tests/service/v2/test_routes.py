@@ -1,6 +1,8 @@
 """What each route does, asked inside this process; how it says it is in `golden/`."""
 
+import asyncio
 import gzip
+import threading
 import zlib
 from typing import Any
 
@@ -9,7 +11,9 @@ import numpy as np
 import pytest
 
 from tests import models
-from tests.service.in_process import InProcess, Surroundings, serving
+from tests.service.fake_model import Feed, doubled
+from tests.service.in_process import InProcess, Surroundings, replace_model, serving
+from tests.service.patience import until
 from tests.service.v2.requests import request, tensor, with_blobs
 
 pytestmark = pytest.mark.anyio
@@ -139,3 +143,21 @@ async def test_an_input_that_the_model_cannot_compute_is_a_400(surroundings: Sur
         response = await infer(service, request(index))
         assert response.status_code == 400
         assert "the model cannot compute this input" in response.json()["error"]
+
+
+async def test_a_timeout_ends_a_request_that_waits_for_longer(served: InProcess) -> None:
+    let_go = threading.Event()
+
+    def waits(feed: Feed) -> Any:
+        assert let_go.wait(20)
+        return doubled(feed)
+
+    replace_model(served, waits, slow=True)
+    asking = asyncio.create_task(infer(served))
+    await until(lambda: served.service.manager.residents.in_flight)
+    hurried = request(tensor("FP32", [1, 4], DOUBLED), parameters={"timeout": 10_000})
+    response = await infer(served, hurried)
+    assert response.status_code == 504
+    assert "deadline" in response.json()["error"]
+    let_go.set()
+    assert (await asking).status_code == 200

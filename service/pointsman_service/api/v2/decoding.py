@@ -98,6 +98,15 @@ def _feed(
     return feed
 
 
+def _fits(shape: Sequence[int], wanted: Sequence[int]) -> bool:
+    if len(shape) != len(wanted):
+        return False
+    for size, got in zip(wanted, shape, strict=True):  # noqa: SIM110 — called for every request
+        if size not in {-1, got}:
+            return False
+    return True
+
+
 def _elements(given: WireInput, spec: TensorSpec) -> int:
     """Return how many values an input has; raises unless datatype and shape are the model's."""
     if given.datatype != spec.datatype:
@@ -106,9 +115,7 @@ def _elements(given: WireInput, spec: TensorSpec) -> int:
             f"and the model takes {spec.datatype}"
         )
     shape = given.shape
-    if len(shape) != len(spec.shape) or any(
-        wanted not in {-1, got} for wanted, got in zip(spec.shape, shape, strict=True)
-    ):
+    if not _fits(shape, spec.shape):
         raise InputInvalid(
             f"{spec.name!r} has the shape {shape}, and the model takes {list(spec.shape)}"
         )

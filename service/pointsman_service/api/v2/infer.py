@@ -1,7 +1,6 @@
 """`POST /v2/models/M[/versions/V]/infer`: the protocol's codec, and the route that uses it."""
 
 import secrets
-import time
 
 from pointsman_service.api import compression, predict
 from pointsman_service.api.codec import Call
@@ -19,10 +18,11 @@ class OpenInference:
 
     def read(self, call: Call, servable: Servable) -> Arrays:
         """Return the inputs by name, and note what of the outputs is asked for."""
-        arrived = time.perf_counter()
         request = decode(call.headers, call.body, servable.version.manifest)
         if request.timeout is not None:
-            call.deadline = arrived + request.timeout
+            call.deadline = call.arrived + request.timeout
+        if request.priority:
+            call.priority = request.priority
         call.wanted = request
         return request.feed
 

@@ -8,8 +8,9 @@ import msgspec
 import orjson
 from numpy.typing import NDArray
 
+from pointsman import datatypes
 from pointsman.manifest import TensorSpec
-from pointsman_service import tensors
+from pointsman_service import json_numbers, tensors
 from pointsman_service.api.v2.inference_request import MAX_DEPTH, too_deep
 from pointsman_service.errors import InputInvalid
 
@@ -19,8 +20,21 @@ def read(data: msgspec.Raw, spec: TensorSpec, shape: Sequence[int], elements: in
 
     Raises `InputInvalid` when there are more or fewer values, or some that the datatype lacks.
     """
+    text = memoryview(data)
+    array = json_numbers.read(text, datatypes.NUMPY[spec.datatype])
+    if array is None:
+        array = _any_values(text, spec)
+    if array.size != elements:
+        raise InputInvalid(
+            f"{spec.name!r} has {array.size} values, and its shape {list(shape)} takes {elements}"
+        )
+    return array.reshape(shape)
+
+
+def _any_values(text: memoryview, spec: TensorSpec) -> NDArray[Any]:
+    """Look at every value, to take what is not just numbers, or to say what is wrong."""
     try:
-        level = orjson.loads(memoryview(data))
+        level = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise _malformed(spec, error) from error
     if not isinstance(level, list):
@@ -35,11 +49,7 @@ def read(data: msgspec.Raw, spec: TensorSpec, shape: Sequence[int], elements: in
             raise InputInvalid(f"{spec.name!r} is ragged: rows differ in length or depth")
         level = list(chain.from_iterable(level))
         kinds = set(map(type, level))
-    if len(level) != elements:
-        raise InputInvalid(
-            f"{spec.name!r} has {len(level)} values, and its shape {list(shape)} takes {elements}"
-        )
-    return tensors.converted(level, kinds, spec).reshape(shape)
+    return tensors.converted(level, kinds, spec)
 
 
 def _malformed(spec: TensorSpec, error: orjson.JSONDecodeError) -> InputInvalid:

@@ -24,7 +24,7 @@ def _model(servable: Servable) -> dict[str, Any]:
         "name": servable.version.manifest.model,
         "version": servable.name,
         "inference_count": statistics.rows,
-        "execution_count": statistics.requests,
+        "execution_count": statistics.runs,
         "inference_stats": _durations(statistics),
         "batch_stats": [],
     }
