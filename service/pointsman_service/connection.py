@@ -8,6 +8,7 @@ the ASGI application as ever.
 """
 
 import asyncio
+import hmac
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -24,6 +25,7 @@ from pointsman_service.api import messages
 from pointsman_service.api.codec import Call, Codec
 from pointsman_service.api.messages import Header, Response
 from pointsman_service.errors import CallerLeft
+from pointsman_service.keys import presented
 from pointsman_service.service import Service
 
 MAX_HEADERS = 100
@@ -44,18 +46,11 @@ class _Nobody:
 class Exchange(Call):
     """A prediction under way on a connection; to uvicorn, a request-response cycle."""
 
-    __slots__ = ("connection", "disconnected", "keep_alive", "response_complete")
-
     message_event = _Nobody()
-
-    def __init__(
-        self, connection: "Connection", codec: Codec, headers: Mapping[bytes, bytes], body: bytes
-    ) -> None:
-        super().__init__(codec, headers, body)
-        self.connection = connection
-        self.keep_alive = True
-        self.disconnected = False
-        self.response_complete = False
+    connection: "Connection"
+    keep_alive = True
+    disconnected = False
+    response_complete = False
 
     def finish(self, failure: BaseException | None) -> None:
         """Write the answer, unless nobody is there to read it."""
@@ -83,14 +78,32 @@ class Connection(HttpToolsProtocol):
         self._max_body = service.settings.max_body_bytes
         self._exchange: Exchange | None = None
         self._codec: Codec | None = None
+        self._handed_over = False
+        self._in_head = False
+        self._head_bytes = 0
+        self._arriving = False
+        self._since = self.loop.time()
         self._target = b""
         self._fields: list[Header] = []
         self._body: list[bytes] = []
+        self._headers: dict[bytes, bytes] = {}
+        self._accepted = b""
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what has come, and lose patience with a head that does not end."""
+        super().data_received(data)
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self._refuse(431, f"the head of a request may have {MAX_HEAD_BYTES} bytes")
 
     def on_message_begin(self) -> None:
         """Begin to collect a request."""
         self._target = b""
         self._fields = []
+        self._head_bytes = 0
+        self._in_head = self._arriving = True
+        self._since = self.loop.time()
 
     def on_url(self, url: bytes) -> None:
         """Collect the target, which may come in parts."""
@@ -102,33 +115,40 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Choose the way that the request takes."""
-        self._codec = self._hot.get(self._target)
-        if self._codec is not None and self._is_usual():
-            self._body = []
-        else:
-            self._codec = None
-            self._hand_over()
+        self._in_head = self._handed_over = False
+        self._codec = None
+        if len(self._fields) > MAX_HEADERS:
+            self._refuse(431, f"a request may have {MAX_HEADERS} headers")
+            return
+        codec = self._hot.get(self._target)
+        if codec is not None:
+            self._headers = dict(self._fields)
+            if self._is_usual():
+                self._codec = codec
+                self._body = []
+                return
+        self._hand_over()
 
     def on_body(self, body: bytes) -> None:
         """Collect a part of the body."""
-        if self._codec is None:
-            super().on_body(body)
-        else:
+        self._since = self.loop.time()
+        if self._codec is not None:
             self._body.append(body)
+        elif self._handed_over:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Begin what there is to do."""
-        if self._codec is None:
+        self._arriving = False
+        if self._codec is not None:
+            self._begin(self._codec)
+        elif self._handed_over:
             super().on_message_complete()
-            return
-        body = self._body
-        exchange = Exchange(
-            self, self._codec, dict(self._fields), body[0] if len(body) == 1 else b"".join(body)
-        )
-        exchange.keep_alive = self.parser.should_keep_alive()
-        self._exchange = exchange
-        self.cycle = exchange  # type: ignore[assignment] # it has all that uvicorn asks of one
-        self._service.inference.begin(exchange)
+
+    def on_response_complete(self) -> None:
+        """Be ready for the next request."""
+        self._since = self.loop.time()
+        super().on_response_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Give up what the client will not hear of any more."""
@@ -137,6 +157,19 @@ class Connection(HttpToolsProtocol):
             exchange.disconnected = True
             self._service.inference.end(exchange, CallerLeft("the caller has gone"))
         super().connection_lost(exc)
+
+    def expire(self, now: float) -> None:
+        """Close if nothing happens for too long; `now` is the event loop's time."""
+        waited = now - self._since
+        if self._arriving:
+            if waited > self._service.settings.receive_timeout:
+                self._refuse(408, "the request takes too long to arrive")
+        elif not self._is_busy and waited > self.timeout_keep_alive:
+            self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP."""
+        self._refuse(400, msg)
 
     def answer(self, exchange: Exchange, failure: BaseException | None) -> None:
         """Write an answer, and be ready for the next request."""
@@ -158,33 +191,74 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
         elif self.pipeline or self.flow.read_paused:
             self.on_response_complete()
+        else:
+            self._since = self.loop.time()
+
+    def _refuse(self, status: int, message: str) -> None:
+        """Answer a request that is not understood or not waited for, and close."""
+        response = messages.error_response(status, message)
+        head = _first_lines(response, self.server_state.default_headers)
+        end = b"content-length: %d\r\nconnection: close\r\n\r\n" % len(response.body)
+        self.transport.write(head + end + response.body)
+        self.transport.close()
 
     def _head(self, exchange: Exchange, response: Response) -> bytes:
         """Return what an answer begins with: for most, made once a second."""
         dated = self.server_state.default_headers
         if not exchange.claimed or response.headers or response.status != HTTPStatus.OK:
-            return _begin(response, (*dated, *response.headers, *exchange.judged_by))
+            return _first_lines(response, (*dated, *response.headers, *exchange.judged_by))
         prepared = exchange.servable.prepared
         key = (Connection, response.content_type)
         known = prepared.get(key)
         if known is None or known[0] is not dated:
-            head = _begin(response, (*dated, *exchange.judged_by))
+            head = _first_lines(response, (*dated, *exchange.judged_by))
             known = prepared[key] = (dated, head)
         return known[1]
 
-    def _is_usual(self) -> bool:
-        if self.parser.get_method() != b"POST" or self.parser.get_http_version() != "1.1":
-            return False
+    @property
+    def _is_busy(self) -> bool:
+        """Whether a request is under way."""
         cycle: RequestResponseCycle | None = self.cycle
-        if cycle is not None and not cycle.response_complete:
+        return cycle is not None and not cycle.response_complete
+
+    def _begin(self, codec: Codec) -> None:
+        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        key = self._service.sticky_key(self._headers)
+        exchange = Exchange(codec, self._headers, body, None, key)
+        exchange.connection = self
+        exchange.keep_alive = self.parser.should_keep_alive()
+        self._exchange = exchange
+        self.cycle = exchange  # type: ignore[assignment] # it has all that uvicorn asks of one
+        self._service.inference.begin(exchange)
+
+    def _is_usual(self) -> bool:
+        if self._is_busy or self.parser.get_method() != b"POST":
             return False
-        headers = dict(self._fields)
-        return _UNUSUAL.isdisjoint(headers) and (
-            int(headers.get(b"content-length", b"0")) <= self._max_body
+        if self.parser.get_http_version() != "1.1":
+            return False
+        headers = self._headers
+        return (
+            _UNUSUAL.isdisjoint(headers)
+            and int(headers.get(b"content-length", b"0")) <= self._max_body
+            and self._is_admitted(headers)
         )
+
+    def _is_admitted(self, headers: Mapping[bytes, bytes]) -> bool:
+        """Tell whether the key is good; one that was accepted here before is not hashed again."""
+        keys = self._service.api_keys
+        if not keys:
+            return True
+        key = presented(headers)
+        if hmac.compare_digest(key, self._accepted) and key:
+            return True
+        if not keys.accepts(key):
+            return False  # the application says so
+        self._accepted = key
+        return True
 
     def _hand_over(self) -> None:
         """Tell uvicorn what has been collected."""
+        self._handed_over = True
         super().on_message_begin()
         super().on_url(self._target)
         for name, value in self._fields:
@@ -192,7 +266,7 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
 
 
-def _begin(response: Response, headers: Iterable[Header]) -> bytes:
+def _first_lines(response: Response, headers: Iterable[Header]) -> bytes:
     lines = [b"%b: %b\r\n" % header for header in headers]
     line = STATUS_LINE[response.status] + b"content-type: %b\r\n" % response.content_type
     return line + b"".join(lines)

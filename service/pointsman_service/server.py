@@ -24,6 +24,7 @@ _BACKLOG = 2048
 # Longer than the 60 s for which the proxies of Fly.io and Railway keep an idle connection: the
 # one who closes first must not be the one who may be sent a request at that moment.
 _KEEP_ALIVE_SECONDS = 75
+_TICKS_PER_SECOND = 10
 
 
 class PortTaken(PointsmanError):
@@ -49,6 +50,15 @@ class DrainingServer(uvicorn.Server):
         """Serve until told to end; signals are handled from here on."""
         asyncio.get_running_loop().set_default_executor(_Errands())
         await super().serve(sockets)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Once a second, close connections on which nothing happens; return whether to end."""
+        if counter % _TICKS_PER_SECOND == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, Connection):
+                    connection.expire(now)
+        return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to drain, or, when told again, end at once."""

@@ -15,6 +15,7 @@ from pointsman.signing.trust import Trust
 from pointsman.stores.base import ObjectStore
 from pointsman_service.heartbeats import Heartbeats
 from pointsman_service.instance import identify
+from pointsman_service.keys import Keys
 from pointsman_service.runtime import headroom, threads
 from pointsman_service.serving.aspired import LastServed
 from pointsman_service.serving.bake_window import BakeWindow
@@ -43,6 +44,8 @@ class Service:
     ) -> None:
         """Wire the parts; raises `StoreMisconfigured` for a store that cannot work."""
         self.settings = settings
+        self.api_keys = Keys(settings.api_keys)
+        self.admin_keys = Keys(settings.admin_keys)
         self.identity = identify(os.environ, settings.instance)
         self.started = time.time()
         self.draining = False
@@ -57,7 +60,9 @@ class Service:
         gate = Gate(Trust(settings.trusted_keys), store, settings.cache, model, channel)
         last_served = LastServed(cache, store.url, model, channel, gate.doubt)
         self.router = Router()
-        self.inference = Inference(self.router, self.executor, cpus, settings.max_queue)
+        self.inference = Inference(
+            self.router, self.executor, cpus, settings.max_queue, settings.request_timeout
+        )
         self.loader = Loader(
             Registry(store),
             cache,

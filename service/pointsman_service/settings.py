@@ -16,6 +16,7 @@ from msgspec import Meta
 from pointsman.errors import InvalidName, PointsmanError
 from pointsman.names import channel_name, instance_name, model_name
 from pointsman.signing.keypair import PublicKey, parse_all
+from pointsman_service.keys import hashed
 
 _PREFIX = "POINTSMAN_"
 _DAY = 24 * 60 * 60
@@ -69,6 +70,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     threads: Annotated[int, Meta(ge=0, le=1024)] = 0
     """Threads of one inference; 0 takes what the cgroup's CPU quota allows."""
     log_format: Literal["console", "json"] = "console"
+    api_keys: str = ""
+    """Who asks for predictions needs one of these, if there are any; kept as digests."""
+    admin_keys: str = ""
+    """Who changes what is served by HTTP needs one of these; nobody can if there are none."""
+    request_timeout: Patience = 0
+    """After this long a request is told that there is no answer; 0 takes as long as it takes."""
+    receive_timeout: Interval = 30.0
+    """How long a client may take over the head of a request, or pause within its body."""
     public_keys: str = ""
     """Only what one of these keys signed is served; separated by spaces or commas."""
     public_key: str = ""
@@ -92,10 +101,20 @@ def _public_keys(text: str) -> str:
     return text
 
 
+def _keys(text: str) -> str:
+    """Return the digests of keys: nobody means white space as one, or as none."""
+    if digests := hashed(text):
+        return digests
+    raise InvalidName("no key", "It holds no key: set it to one, or leave it out.")
+
+
+_SECRET = {"api_keys", "admin_keys"}
 _NAMES: dict[str, Callable[[str], str]] = {
     "model": model_name,
     "channel": channel_name,
     "instance": instance_name,
+    "api_keys": _keys,
+    "admin_keys": _keys,
     "public_key": _public_keys,
     "public_keys": _public_keys,
 }
@@ -140,7 +159,8 @@ def _value(field: Any, text: str) -> Any:
         reason = _expected(field.type, str(error))
     except InvalidName as error:
         reason = error.hint
-    raise SettingsInvalid(f"{variable(field.name)} cannot be {text!r}", reason)
+    shown = "what it is" if field.name in _SECRET else repr(text)
+    raise SettingsInvalid(f"{variable(field.name)} cannot be {shown}", reason)
 
 
 def _expected(kind: Any, complaint: str) -> str:

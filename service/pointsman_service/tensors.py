@@ -111,7 +111,10 @@ def _tensor(data: Any, spec: TensorSpec) -> NDArray[Any]:
 def _fits(shape: Sequence[int], wanted: Sequence[int]) -> bool:
     if len(shape) != len(wanted):
         return False
-    return all(size in {-1, got} for size, got in zip(wanted, shape, strict=True))
+    for size, got in zip(wanted, shape, strict=True):  # noqa: SIM110 — called for every request
+        if size not in {-1, got}:
+            return False
+    return True
 
 
 def _flattened(data: Any, spec: TensorSpec) -> tuple[list[int], list[Any], set[type]]:

@@ -12,6 +12,10 @@ from pointsman_service.serving.job import Job
 from pointsman_service.serving.servable import Servable
 from pointsman_service.tensors import Arrays
 
+TIMEOUT = b"x-request-timeout"
+"""A header: after how many seconds the caller has no use for an answer any more."""
+_DAY = 24 * 60 * 60
+
 
 class Codec(Protocol):
     """Reads and writes; may be called in any thread, and keeps nothing between calls."""
@@ -28,9 +32,9 @@ class Codec(Protocol):
 class Call(Job):
     """One request for a prediction, with its whole body; `finish` is left to who received it."""
 
-    __slots__ = ("body", "codec", "headers", "response", "wanted")
-
     response: Response
+    wanted: Any = None
+    """What `read` leaves for `write`: the outputs that were asked for, say."""
 
     def __init__(
         self,
@@ -46,8 +50,8 @@ class Call(Job):
         """By lower-case name."""
         self.body = body
         """As it is without its content-encoding."""
-        self.wanted: Any = None
-        """What `read` leaves for `write`: the outputs that were asked for, say."""
+        if TIMEOUT in headers and (seconds := _seconds(headers[TIMEOUT])):
+            self.deadline = self.arrived + seconds
 
     def read(self) -> Arrays:
         """Read the body by the codec."""
@@ -61,3 +65,12 @@ class Call(Job):
     def judged_by(self) -> Sequence[Header]:
         """The headers that name the version which answers or refuses; none if there was none."""
         return self.servable.headers if self.claimed else ()
+
+
+def _seconds(text: bytes) -> float | None:
+    """Return what a timeout says; who says nonsense waits for as long as everybody does."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        return None
+    return seconds if 0 < seconds < _DAY else None

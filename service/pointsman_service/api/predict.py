@@ -14,8 +14,14 @@ NAMED_TENSORS = NamedTensors()
 
 async def predict(service: Service, request: Request) -> Response:
     """Answer with the outputs of whichever version serves when the request is complete."""
-    body = await request.body(service.settings.max_body_bytes)
-    return await answer(service, request, NAMED_TENSORS, body)
+    return await answer(service, request, NAMED_TENSORS, await admitted(service, request))
+
+
+async def admitted(service: Service, request: Request) -> bytes:
+    """Return the body of a request for a prediction, once its key has been looked at."""
+    if service.api_keys:
+        service.api_keys.require(request.headers)
+    return await request.body(service.settings.max_body_bytes)
 
 
 async def answer(
@@ -36,8 +42,6 @@ async def answer(
 
 class _Awaited(Call):
     """A call that a task waits for."""
-
-    __slots__ = ("answered",)
 
     def __init__(
         self,

@@ -29,11 +29,20 @@ INLINE_BYTES = 64 << 10
 class Inference:
     """Sees jobs from their beginning to their end; used from the event loop only."""
 
-    def __init__(self, router: Router, executor: Executor, workers: int, capacity: int) -> None:
+    def __init__(
+        self,
+        router: Router,
+        executor: Executor,
+        workers: int,
+        capacity: int,
+        timeout: float = 0,
+    ) -> None:
         """Compute in `executor`, which has `workers` threads.
 
-        At most `capacity` jobs wait for each servable.
+        At most `capacity` jobs wait for each servable, and none longer than `timeout` seconds
+        unless that is 0.
         """
+        self._timeout = timeout
         self._router = router
         self._executor = executor
         self._idle_workers = workers
@@ -95,14 +104,18 @@ class Inference:
         except Exception as failure:  # noqa: BLE001
             self.end(job, failure)
             return
-        if job.deadline is not None:
-            self._watch(job, job.deadline)
+        if job.deadline is not None or self._timeout:
+            self._watch(job)
         if not batcher.scheduled:
             self._schedule(servable, batcher)
 
-    def _watch(self, job: Job, deadline: float) -> None:
+    def _watch(self, job: Job) -> None:
+        """End a job when its deadline comes, or the service's."""
+        deadlines = [job.arrived + self._timeout] if self._timeout else []
+        if job.deadline is not None:
+            deadlines.append(job.deadline)
+        seconds = max(0.0, min(deadlines) - time.perf_counter())
         late = TimedOut("the deadline came before the answer")
-        seconds = max(0.0, deadline - time.perf_counter())
         job.timer = asyncio.get_running_loop().call_later(seconds, self.end, job, late)
 
     def _schedule(self, servable: Servable, batcher: Batcher) -> None:
@@ -146,17 +159,22 @@ class Inference:
         if run.together:
             servable.pace.observed(rows, run.ended - run.started)
         servable.statistics.runs += 1
+        # All parts are of one size, more or less: those of the first tell for all.
+        first = run.results[0]
+        large = not isinstance(first, Exception) and (
+            sum(array.nbytes for array in first.values()) > INLINE_BYTES
+        )
         for job, result in zip(batch, run.results, strict=True):
             if not job.ended:
                 job.started, job.computed = run.started, run.ended
-                self._write(job, result)
+                self._write(job, result, large=large)
 
-    def _write(self, job: Job, result: Result) -> None:
+    def _write(self, job: Job, result: Result, *, large: bool) -> None:
         if isinstance(result, Exception):
             self.end(job, result)
             return
         job.outputs = result
-        if _bytes(result) > INLINE_BYTES:
+        if large:
             self._in_thread(job, job.write, self._written)
             return
         try:
@@ -194,7 +212,3 @@ class Inference:
                 self.end(job, failure)
 
         asyncio.get_running_loop().run_in_executor(self._executor, step).add_done_callback(back)
-
-
-def _bytes(outputs: Any) -> int:
-    return sum(array.nbytes for array in outputs.values())

@@ -19,28 +19,21 @@ ALONE = None
 class Job(ABC):
     """One prediction. All times are by `time.perf_counter`."""
 
-    __slots__ = (
-        "arrived",
-        "claimed",
-        "computed",
-        "deadline",
-        "ended",
-        "feed",
-        "key",
-        "outputs",
-        "priority",
-        "rows",
-        "servable",
-        "shape",
-        "size",
-        "started",
-        "timer",
-        "version",
-    )
+    claimed = False
+    """Whether there is a `servable`, the version that computes it."""
+    ended = False
+    """Whether there is an outcome; there is only one, an answer or a failure."""
+    deadline: float | None = None
+    """When an answer is of no use any more."""
+    priority = DEFAULT_PRIORITY
+    """Lower numbers are computed first."""
+    shape: Hashable = ALONE
+    """What a row of each input looks like: only equal ones are computed together."""
+    timer: TimerHandle | None = None
 
     servable: Servable
-    """Which version computes it, from when that was claimed."""
     feed: Arrays
+    rows: int
     outputs: Arrays
     started: float
     """When the run that computed it began."""
@@ -55,18 +48,6 @@ class Job(ABC):
         """The version that the caller asks for, if it asks for one."""
         self.key = key
         """What keeps a caller with one version while two share the traffic."""
-        self.claimed = False
-        """Whether there is a servable."""
-        self.deadline: float | None = None
-        """When an answer is of no use any more."""
-        self.priority = DEFAULT_PRIORITY
-        """Lower numbers are computed first."""
-        self.ended = False
-        """Whether there is an outcome; there is only one, an answer or a failure."""
-        self.rows = 0
-        self.shape: Hashable = ALONE
-        """What a row of each input looks like: only equal ones are computed together."""
-        self.timer: TimerHandle | None = None
 
     @abstractmethod
     def read(self) -> Arrays:

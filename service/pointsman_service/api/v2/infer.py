@@ -47,5 +47,5 @@ async def infer(service: Service, request: Request, model: str, version: str | N
     """Answer with the outputs of a version, or of whichever serves."""
     addressing.require_model(service, model)
     name = None if version is None else addressing.version_of(service, model, version)
-    body = await request.body(service.settings.max_body_bytes)
+    body = await predict.admitted(service, request)
     return await predict.answer(service, request, CODEC, body, name)
