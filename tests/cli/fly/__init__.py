@@ -1,0 +1,1 @@
+"""Fly.io, behind a flyctl that is a real process and a Fly that is not."""
