@@ -3,20 +3,20 @@
 Blobs are stored once by digest; a version is a directory of hard links to them, laid out as it
 was published. Every blob's digest is computed anew whenever its version is asked for, so a bit
 that rotted is found before it is served, and fetched again. Nothing appears under its final
-name before it is whole.
+name before it is whole. What nobody uses is given up when room is short; see `eviction`.
 
     blobs/<sha256>                    one file's bytes
     versions/<manifest sha256>/…      the version's directory
     manifests/<manifest sha256>.json  the manifest, for starting without the store
     channels/<model>/<channel>.json   the channel as last served, likewise
+    holds/<manifest sha256>           locked by every process that uses the version
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from pathlib import Path
 
-from pointsman import keys, staging, transfer
+from pointsman import eviction, keys, staging, transfer
 from pointsman.digest import file_sha256, hex_of, identity
 from pointsman.errors import CacheUnusable, NotFound, ObjectNotFound
 from pointsman.manifest import File, Version
@@ -25,28 +25,33 @@ from pointsman.stores.base import ObjectStore, OnBytes
 
 
 class Cache:
-    """A directory that fills itself from a store."""
+    """A directory that fills itself from a store, with at most `most_bytes`; 0 is any number."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, most_bytes: int = 0) -> None:
         self._root = root.absolute()
+        self._most_bytes = most_bytes
+        self._holds = eviction.Holds(self._root)
 
     def fetch(
         self, store: ObjectStore, version: Version, on_bytes: OnBytes = lambda _: None
     ) -> Path:
         """Return the directory of `version`, with every file present and verified.
 
-        `on_bytes` is called from several threads, one at a time. Raises `ContentMismatch` when
-        the store's bytes are wrong, `NotFound` when a blob is gone, `StoreError` when one is
-        needed and the store cannot be read, and `CacheUnusable` when this disk is to blame.
+        It stays until `keep` says that it is no longer needed, or the process ends. `on_bytes`
+        is called from several threads, one at a time. Raises `ContentMismatch` when the store's
+        bytes are wrong, `NotFound` when a blob is gone, `StoreError` when one is needed and the
+        store cannot be read, and `CacheUnusable` when this disk is to blame.
         """
         directory = self._version(version.digest)
         model = version.manifest.model
         report = transfer.one_at_a_time(on_bytes)
 
         def bring(file: File, stop: transfer.Stop) -> None:
-            _link(self._blob(store, model, file, stop.heeded(report)), directory / file.path)
+            self._bring(store, model, file, directory / file.path, stop.heeded(report))
 
         try:
+            self._holds.add(version.digest)
+            self._make_room(version)
             transfer.each(version.manifest.files, bring)
             staging.write(self._manifest(version.digest), version.document)
         except OSError as error:
@@ -55,6 +60,10 @@ class Cache:
                 "It must be a directory that can be written, with room for the model.",
             ) from error
         return directory
+
+    def keep(self, digests: Collection[str]) -> None:
+        """Need these versions and no others: those may go when room is short."""
+        self._holds.keep(digests)
 
     def has(self, version: Version) -> bool:
         """Tell whether every file is here, without verifying it."""
@@ -65,29 +74,39 @@ class Cache:
         data = _read(self._manifest(digest))
         return data if data is not None and identity(data) == digest else None
 
-    def remember(self, model: str, channel: str, document: bytes) -> None:
-        """Keep the channel that is being served, for a start without the store."""
-        staging.write(self._channel(model, channel), document)
+    def remember(self, model: str, channel: str, document: bytes, digest: str) -> None:
+        """Keep the channel that is being served, and its version, for a start without the store."""
+        path = self._channel(model, channel)
+        staging.write(path.with_suffix(".version"), digest.encode())
+        staging.write(path, document)
 
     def remembered(self, model: str, channel: str) -> bytes | None:
         """Return the channel that was served last, if any."""
         return _read(self._channel(model, channel))
 
-    def _blob(self, store: ObjectStore, model: str, file: File, on_bytes: OnBytes) -> Path:
+    def _make_room(self, version: Version) -> None:
+        blobs = {self._blob_path(file): file.size for file in version.manifest.files}
+        missing = sum(size for path, size in blobs.items() if not path.exists())
+        if missing:
+            eviction.make_room(self._root, missing, self._most_bytes)
+
+    def _bring(
+        self, store: ObjectStore, model: str, file: File, to: Path, on_bytes: OnBytes
+    ) -> None:
         path = self._blob_path(file)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(path):
+        with eviction.blob_lock(path):
             if _intact(path, file):
                 on_bytes(file.size)
-                return path
-            # One name under the lock: what a crash leaves behind is overwritten by the next try.
-            temporary = path.with_name(f".{path.name}.part")
-            try:
-                _download(store, model, file, temporary, on_bytes)
-                temporary.replace(path)
-            finally:
-                temporary.unlink(missing_ok=True)
-        return path
+            else:
+                # One name under the lock: what a crash leaves is overwritten by the next try.
+                temporary = path.with_name(f".{path.name}.part")
+                try:
+                    _download(store, model, file, temporary, on_bytes)
+                    temporary.replace(path)
+                finally:
+                    temporary.unlink(missing_ok=True)
+            _link(path, to)
 
     def _blob_path(self, file: File) -> Path:
         return self._root / "blobs" / file.sha256
@@ -131,12 +150,3 @@ def _read(path: Path) -> bytes | None:
         return path.read_bytes()
     except OSError:
         return None
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Keep other processes from fetching the same blob at the same time."""
-    from filelock import FileLock
-
-    with FileLock(path.with_name(f".{path.name}.lock")):
-        yield

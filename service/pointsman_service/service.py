@@ -55,7 +55,7 @@ class Service:
         cpus = threads.available()
         self.executor = ThreadPoolExecutor(cpus, thread_name_prefix="inference")
         store = open_store(settings.store)
-        cache = Cache(settings.cache)
+        cache = Cache(settings.cache, settings.cache_max_bytes)
         model, channel = settings.model, settings.channel
         gate = Gate(Trust(settings.trusted_keys), store, settings.cache, model, channel)
         last_served = LastServed(cache, store.url, model, channel, gate.doubt)

@@ -43,6 +43,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """0 picks a free port, which the log then names."""
     cache_dir: str = ""
     """Where verified files are kept; `~/.cache/pointsman` if nothing is said."""
+    cache_max_bytes: Annotated[int, Meta(ge=0)] = 0
+    """How much of them to keep, besides what is in use; 0 is as much as the disk has room for."""
     instance: str = ""
     """This instance's name, if the platform gives it none."""
     poll_seconds: Interval = 2.0

@@ -283,6 +283,6 @@ def test_a_damaged_manifest_in_the_cache_counts_as_none(cache: Cache, tmp_path: 
 
 def test_the_channel_served_last_is_remembered(cache: Cache) -> None:
     assert cache.remembered(MODEL, "production") is None
-    cache.remember(MODEL, "production", b"first")
-    cache.remember(MODEL, "production", b"second")
+    cache.remember(MODEL, "production", b"first", "sha256:" + "1" * 64)
+    cache.remember(MODEL, "production", b"second", "sha256:" + "2" * 64)
     assert cache.remembered(MODEL, "production") == b"second"

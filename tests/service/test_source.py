@@ -158,7 +158,7 @@ async def test_the_store_is_believed_again_when_it_comes_back(followed: Followed
 async def test_a_memory_that_cannot_be_understood_is_no_memory(
     followed: Followed, tmp_path: Path
 ) -> None:
-    Cache(tmp_path).remember("m", "production", b"not a document")
+    Cache(tmp_path).remember("m", "production", b"not a document", "")
     followed.store.reachable = False
     await followed.source.look()
     assert followed.announced == []

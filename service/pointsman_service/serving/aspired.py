@@ -60,7 +60,8 @@ class LastServed:
         """Keep what is served now; a cache that cannot be written is only warned of."""
         memory = _Memory(self._store_url, aspired.document.decode())
         try:
-            self._cache.remember(self._model, self._channel, msgspec.json.encode(memory))
+            digest = aspired.channel.stable.digest
+            self._cache.remember(self._model, self._channel, msgspec.json.encode(memory), digest)
         except OSError as error:
             log.warning("the cache cannot be written: %s", error)
 

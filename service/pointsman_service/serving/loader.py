@@ -8,7 +8,7 @@ no other way, and then as late as possible: when everything is on disk.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,6 +99,13 @@ class Loader:
             return Servable(*await asyncio.to_thread(self._open, version, directory, progress))
         finally:
             self.progress = None
+
+    def keep(self, digests: Collection[str | None]) -> None:
+        """Need the files of these versions and of no others; None is none."""
+        try:
+            self._cache.keep({digest for digest in digests if digest})
+        except OSError as error:
+            log.warning("the cache cannot be told what is in use: %s", error)
 
     def expect(self, pointer: Pointer) -> tuple[bool, float]:
         """Tell whether the version is on disk, and how many seconds loading it should take.

@@ -314,6 +314,8 @@ class Manager:
         if self.channel is not None:
             needed |= self._standing.needed(self.channel)
         self.residents.keep(needed)
+        past = previous(self.channel) if self.channel is not None else None
+        self._loader.keep(needed | {past.digest if past else None})
 
     async def _last_good(self, channel: Channel | None) -> None:
         """If nothing serves at all, serve what this machine served last, if not `channel`'s."""
