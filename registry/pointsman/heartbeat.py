@@ -71,7 +71,8 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `refused` holds the reason when that generation's version never received a request here, and
     `canary_refused` when its canary or shadow did not, while the stable version serves.
-    `rollback_seconds` is what a rollback is expected to take here.
+    `rollback_seconds` is what a rollback is expected to take here; `poll_seconds` is how often
+    it looks at the channel.
     """
 
     schema: int
@@ -93,6 +94,7 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     canary_refused: str = ""
     rollback_readiness: str = ""
     rollback_seconds: float | None = None
+    poll_seconds: float | None = None
     rss_bytes: int = 0
     memory_available_bytes: int | None = None
     memory_limit_bytes: int | None = None

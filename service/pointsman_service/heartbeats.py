@@ -115,6 +115,7 @@ def describe(service: "Service") -> Heartbeat:
         degraded=present.degraded,
         observed_generation=manager.observed_generation,
         interval_seconds=settings.heartbeat_seconds,
+        poll_seconds=settings.poll_seconds,
         started=_timestamp(datetime.fromtimestamp(service.started, UTC)),
         serving=stable.name if stable else "",
         serving_digest=stable.version.digest if stable else "",

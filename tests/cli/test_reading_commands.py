@@ -1,8 +1,10 @@
 """`models`, `history`, `status`: what they show, to people and to machines."""
 
 import os
+from typing import Any
 
 from pointsman import fleet, keys
+from pointsman.heartbeat import Bake
 from tests.cli.fleet import having_failed, heartbeat
 from tests.cli.workspace import MODEL, Workspace
 
@@ -88,9 +90,100 @@ def test_status_tells_of_every_instance_how_it_is(listed: Workspace) -> None:
     assert "! unwilling: no room" in result.err
 
     document = listed.json("status")
-    assert set(document) == {"model", "channel", "generation", "stable", "deployment", "instances"}
+    assert set(document) == {
+        "model", "channel", "generation", "stable", "canary", "shadow", "deployment", "instances",
+        "versions", "rollback",
+    }  # fmt: skip
     live = {each["instance"]: each["live"] for each in document["instances"]}
     assert live == {"good": True, "slow": True, "unwilling": True, "dead": False}
+
+
+def beating(workspace: Workspace, **changes: Any) -> None:
+    """Let an instance serve what the channel names."""
+    channel = workspace.registry.channel(MODEL, "production")
+    serving = {"serving": channel.stable.version, "serving_digest": channel.stable.digest}
+    beat = heartbeat("one", MODEL, channel.generation, **(serving | changes))
+    fleet.beat(workspace.registry.store, beat)
+
+
+def test_status_says_how_a_rollback_would_go(listed: Workspace) -> None:
+    listed.registry.activate(MODEL, "v1")
+    beating(listed)
+    assert "a rollback has nowhere to go" in listed.run("status").out
+
+    listed.registry.activate(MODEL, "v2")
+    beating(listed, rollback_readiness="resident", rollback_seconds=0.04)
+    assert "a rollback would go to v1 · 40 ms: resident" in listed.run("status").out
+    beating(listed, rollback_readiness="download", rollback_seconds=9)
+    assert "a rollback would go to v1 · 9.0 s: download" in listed.run("status").out
+    assert listed.json("status")["rollback"] == {
+        "to": "v1", "ends_canary": None, "possible": True, "reason": "",
+    }  # fmt: skip
+
+    listed.registry.rollout(MODEL).start("v3", 5)
+    beating(listed, rollback_readiness="resident")
+    assert "a rollback would end the canary v3: v2 is serving" in listed.run("status").out
+
+
+def test_a_rollback_to_a_version_whose_blob_is_gone_is_called_impossible(
+    listed: Workspace,
+) -> None:
+    for version in ("v1", "v2"):
+        listed.registry.activate(MODEL, version)
+    [file] = listed.registry.version(MODEL, "v1").manifest.files
+    listed.registry.store.delete(keys.blob(MODEL, file.sha256))
+
+    beating(listed, rollback_readiness="download", rollback_seconds=9)
+    told = listed.run("status").out
+    assert "a rollback to v1 is impossible: the blob of model.onnx is missing" in told
+    assert "impossible: the blob of model.onnx is missing" in told.splitlines()[2]
+    assert listed.json("status")["rollback"]["possible"] is False
+
+    beating(listed, rollback_readiness="resident", rollback_seconds=0.001)
+    assert "1 ms: resident; but the blob of model.onnx is missing" in listed.run("status").out
+
+
+def test_status_shows_how_requests_are_shared_and_who_went_back(listed: Workspace) -> None:
+    listed.registry.activate(MODEL, "v1")
+    listed.registry.rollout(MODEL).start("v2", 25)
+    bake = Bake(version="v1", state="returned", reason="12 % errors")
+    beating(listed, canary_refused="no room for v2", bake=bake, image="registry.example/a/b:1")
+
+    result = listed.run("status")
+
+    assert "names v1, and v2 for 25 % of the requests, served by 1 of 1" in result.out
+    assert "b:1" in result.out
+    assert "! one: no room for v2" in result.err
+    assert "! one: went back from v1: 12 % errors" in result.err
+    document = listed.json("status")
+    assert [(each["version"], each["percent"]) for each in document["versions"]] == [
+        ("v1", 75),
+        ("v2", 25),
+    ]
+
+
+def test_status_tells_what_looking_and_reporting_cost_if_asked(listed: Workspace) -> None:
+    listed.registry.activate(MODEL, "v1")
+    beating(listed, poll_seconds=2.0)
+    assert "month" not in listed.run("status").out
+    told = listed.run("status", "--cost").out
+    assert "following, by 1 instance (a look every 2.0 s, a report every 30 s): S3 $0.95" in told
+    cost = listed.json("status", "--cost")["cost"]
+    assert cost["dollars_per_month"]["s3"] == {"polling": 0.52, "heartbeats": 0.43}
+    assert cost["dollars_per_month"]["railway"] == {"polling": 0.0, "heartbeats": 0.0}
+
+
+def test_a_plan_says_what_memory_makes_of_the_version_on_every_instance(
+    listed: Workspace,
+) -> None:
+    listed.registry.activate(MODEL, "v1")
+    beating(listed, memory_available_bytes=10 << 20)
+    plan = listed.json("activate", "v2", "--dry-run")["plan"]
+    assert plan[0] == "move digits/production from v1 to v2"
+    assert plan[1].startswith("one refuses it for want of memory: v2 needs 0 MB, 10 MB are free")
+    beating(listed, memory_available_bytes=1 << 30)
+    told = listed.run("activate", "v2", "--dry-run").out
+    assert "one loads it beside what serves" in told
 
 
 def test_plans_say_what_would_be_done(listed: Workspace) -> None:

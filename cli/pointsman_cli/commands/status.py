@@ -1,6 +1,6 @@
 """`status`: what the channel names, and what every instance makes of it."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,9 +9,14 @@ from pointsman_cli.context import Context, with_context
 from pointsman_cli.units import counted, duration, moment, size
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pointsman.channel import Channel
-    from pointsman.heartbeat import Instance
+    from pointsman.heartbeat import Heartbeat, Instance
     from pointsman_cli.platforms.base import Deployment
+    from pointsman_cli.readiness import Readiness
+
+_IMAGE_TAIL = 24
 
 _COLUMNS = (
     "instance",
@@ -24,6 +29,7 @@ _COLUMNS = (
     "p99",
     "memory",
     "age",
+    "image",
     "rollback",
 )
 
@@ -34,26 +40,67 @@ def register(app: typer.Typer) -> None:
 
 
 @with_context
-def status(context: Context, platform: PlatformName = None) -> None:
-    """Show the channel, every instance, and the deployment."""
-    from pointsman import fleet
+def status(
+    context: Context,
+    platform: PlatformName = None,
+    cost: Annotated[
+        bool, typer.Option("--cost", help="Say what looking and reporting cost a month.")
+    ] = False,
+) -> None:
+    """Show the channel, every instance, and the deployment.
+
+    Says how requests are shared among versions, how each has been answering, and whether a
+    rollback would find its version: in memory, on disk, in the store, or not at all.
+    """
+    from pointsman import fleet, heartbeat
+    from pointsman_cli import cost as costs
+    from pointsman_cli import readiness
     from pointsman_cli.platforms import standing
 
     channel = context.registry.channel(context.model, context.channel)
     instances = fleet.instances(context.fleet_store, context.model, context.channel)
     here = standing.deployment(context, platform)
-    context.output.result(_document(context, channel, instances, here))
+    beating = heartbeat.live(instances)
+    ready = readiness.readiness(context.registry, context.model, channel)
+    following = costs.of(beating)
+    document = _document(context, channel, instances, here)
+    document |= _shared(channel, beating) | {"rollback": ready.document()}
+    context.output.result(document | ({"cost": following.document()} if cost else {}))
     context.output.data(_headline(context, channel, instances))
     if here is not None:
         standing.tell(context, here)
+    _tell_instances(context, channel, instances, ready)
+    if cost:
+        context.output.data(following.sentence())
+
+
+def _tell_instances(
+    context: Context, channel: "Channel", instances: "list[Instance]", ready: "Readiness"
+) -> None:
+    from pointsman_cli import shares
+
     if not instances:
         context.output.step("no instance has reported yet; `pointsman deploy` starts one")
         return
-    context.output.table(_COLUMNS, [_row(instance, channel) for instance in instances])
+    beating = [instance.heartbeat for instance in instances if instance.live]
+    if channel.canary is not None or channel.shadow is not None:
+        context.output.table(*shares.rows(channel, beating))
+    rows = [_row(instance, channel, ready.trouble) for instance in instances]
+    context.output.table(_COLUMNS, rows)
+    context.output.data(ready.sentence(beating))
     for instance in instances:
-        reason = instance.heartbeat.refused or instance.heartbeat.degraded
-        if reason:
-            context.output.warn(f"{instance.heartbeat.instance}: {reason}")
+        for trouble in _troubles(instance.heartbeat):
+            context.output.warn(f"{instance.heartbeat.instance}: {trouble}")
+
+
+def _troubles(beat: "Heartbeat") -> "Iterator[str]":
+    """Yield what an instance has to complain of."""
+    if reason := beat.refused or beat.degraded:
+        yield reason
+    if beat.canary_refused:
+        yield beat.canary_refused
+    if beat.bake is not None and beat.bake.state == "returned" and beat.bake.reason != reason:
+        yield f"went back from {beat.bake.version}: {beat.bake.reason}"
 
 
 def _headline(context: Context, channel: "Channel", instances: "list[Instance]") -> str:
@@ -63,9 +110,11 @@ def _headline(context: Context, channel: "Channel", instances: "list[Instance]")
     digest = channel.stable.digest
     serving = sum(instance.heartbeat.serving_digest == digest for instance in live)
     followed = f", served by {serving} of {counted(len(live), 'instance')}" if live else ""
+    canary = channel.canary
+    beside = f", and {canary.version} for {canary.weight} % of the requests" if canary else ""
     return (
-        f"{context.model}/{context.channel} names {channel.stable.version}{followed}; generation "
-        f"{channel.generation}, since {moment(last.at)} UTC by {last.by}{why}"
+        f"{context.model}/{context.channel} names {channel.stable.version}{beside}{followed}; "
+        f"generation {channel.generation}, since {moment(last.at)} UTC by {last.by}{why}"
     )
 
 
@@ -82,6 +131,8 @@ def _document(
         "channel": context.channel,
         "generation": channel.generation,
         "stable": msgspec.to_builtins(channel.stable),
+        "canary": msgspec.to_builtins(channel.canary),
+        "shadow": msgspec.to_builtins(channel.shadow),
         "deployment": here.document() if here else None,
         "instances": [
             msgspec.to_builtins(instance.heartbeat)
@@ -91,7 +142,15 @@ def _document(
     }
 
 
-def _row(instance: "Instance", channel: "Channel") -> list[str]:
+def _shared(channel: "Channel", beating: "list[Heartbeat]") -> dict[str, Any]:
+    from pointsman_cli import shares
+
+    return {"versions": shares.document(channel, beating)}
+
+
+def _row(instance: "Instance", channel: "Channel", trouble: str) -> list[str]:
+    from pointsman_cli import readiness
+
     beat = instance.heartbeat
     serving = next((each for each in beat.servables if each.digest == beat.serving_digest), None)
     behind = beat.observed_generation < channel.generation
@@ -104,7 +163,13 @@ def _row(instance: "Instance", channel: "Channel") -> list[str]:
         str(beat.errors),
         duration(serving.p50_seconds if serving else None),
         duration(serving.p99_seconds if serving else None),
-        size(beat.rss_bytes),
+        _memory(beat),
         duration(instance.age.total_seconds()),
-        beat.rollback_readiness or "-",
+        beat.image.rpartition("/")[2][-_IMAGE_TAIL:] or "-",
+        readiness.here(beat, trouble),
     ]
+
+
+def _memory(beat: "Heartbeat") -> str:
+    limit = f" of {size(beat.memory_limit_bytes)}" if beat.memory_limit_bytes else ""
+    return f"{size(beat.rss_bytes)}{limit}"
