@@ -153,7 +153,7 @@ def test_a_broken_release_leaves_the_old_one_serving_and_says_why(
 def test_a_source_that_does_not_build_says_so(shipping: Workspace) -> None:
     (shipping.folder / "Dockerfile").write_text("FROM scratch\nRUN false\n")
     failed = shipping.run("deploy", code=10)
-    assert 'error: Railway: failed: error: process "/bin/sh -c false" exit code: 1' in failed.err
+    assert 'error: Railway: failed: process "/bin/sh -c false" exit code: 1' in failed.err
     assert "Nothing serves now" in failed.err
 
 

@@ -36,7 +36,7 @@ def failure(
     said = client.secrets.concealed(f"Railway: {status.lower()}: {why.sentence}")
     now = standing(client, address, deployment)
     return DeploymentFailed(
-        said, f"{why.hint}\n{now}", {"release": deployment, "status": status, "serves": now}
+        said, f"{now} {why.hint}", {"release": deployment, "status": status, "serves": now}
     )
 
 

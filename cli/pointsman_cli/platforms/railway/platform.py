@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pointsman.findings import Finding
 from pointsman_cli.context import Context
 from pointsman_cli.errors import DeploymentFailed
-from pointsman_cli.platforms.base import Deployment, Machine, Plan, Removal, Wanted, Way
+from pointsman_cli.platforms.base import Deployment, ImageFrom, Machine, Plan, Removal, Wanted, Way
 from pointsman_cli.platforms.railway import checks, configuring, images, planning, sites
 from pointsman_cli.platforms.railway.api import deployments, services
 from pointsman_cli.platforms.railway.api.deployments import Release
@@ -25,6 +25,11 @@ class RailwayPlatform:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._session = Session(context)
+
+    def image_from(self, wanted: Wanted) -> ImageFrom:  # noqa: ARG002
+        """Take it from the repository under [image], or else have the source built by Railway."""
+        repository = self._context.project.configuration.image.repository
+        return ImageFrom.REGISTRY if repository else ImageFrom.NOWHERE
 
     def check(self, wanted: Wanted) -> Sequence[Finding]:
         """Find out what will not work, before anything changes."""

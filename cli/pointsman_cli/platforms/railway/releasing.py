@@ -87,7 +87,7 @@ class Releasing:
             before = self.back_to("")
         serves = f"{before.image or 'The previous release'} serves, by deployment {before.id}."
         document = failed.document | {"serves": serves}
-        return DeploymentFailed(failed.message, f"{failed.hint}\n{serves}", document)
+        return DeploymentFailed(failed.message, f"{serves} {failed.hint}", document)
 
     def _roll_back(self, target: Release, known: list[Release]) -> str:
         """Ask for it; Railway does not say which deployment that made, so it is looked for."""
