@@ -141,7 +141,9 @@ class Watch:
         failed = sum(
             max(0, after[name] - self.errors_before.get(name, after[name])) for name in after
         )
-        stale = tuple(each.heartbeat.instance for each in instances if not each.live)
+        stale = tuple(
+            each.heartbeat.instance for each in instances if not (each.live or each.asleep)
+        )
         last = max((answer.seconds or 0.0 for answer in answers), default=0.0)
         return Confirmation(answers, last, failed, stale)
 

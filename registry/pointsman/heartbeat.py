@@ -17,6 +17,8 @@ from pointsman import document
 
 INTERVALS_UNTIL_STALE = 3
 LONGEST_INTERVAL_SECONDS = 24 * 3600
+ASLEEP = "asleep"
+"""The status of an instance that beats no more until somebody asks it for a prediction."""
 _BESIDE = ("canary", "shadow")
 
 
@@ -115,8 +117,15 @@ class Instance:
     age: timedelta
 
     @property
+    def asleep(self) -> bool:
+        """Whether it rests: it serves what it served, and follows the channel when it is asked."""
+        return self.heartbeat.status == ASLEEP
+
+    @property
     def live(self) -> bool:
-        """Whether the heartbeat is younger than three of its intervals."""
+        """Whether the heartbeat is younger than three of its intervals, and others will follow."""
+        if self.asleep:
+            return False
         limit = timedelta(seconds=self.heartbeat.interval_seconds) * INTERVALS_UNTIL_STALE
         return self.age < limit
 

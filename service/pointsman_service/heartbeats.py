@@ -15,7 +15,7 @@ from pointsman import fleet
 from pointsman.channel import Pointer
 from pointsman.document import SCHEMA
 from pointsman.errors import PointsmanError
-from pointsman.heartbeat import Bake, Heartbeat, ServableReport, ShadowReport
+from pointsman.heartbeat import ASLEEP, Bake, Heartbeat, ServableReport, ShadowReport
 from pointsman.stores.base import ObjectStore
 from pointsman_service import health
 from pointsman_service.runtime import memory
@@ -53,17 +53,21 @@ class Heartbeats:
         self._changed.set()
 
     async def run(self) -> None:
-        """Write whenever something changed, and otherwise once per interval."""
+        """Write whenever something changed, and otherwise once per interval unless at rest."""
         failures = 0
         while True:
             self._changed.clear()
             failures = 0 if await self._beat() else min(failures + 1, 10)
-            interval = self._service.settings.heartbeat_seconds
-            pause = min(interval, _RETRY_SECONDS * 2.0**failures) if failures else interval
             with suppress(TimeoutError):
                 # Not wait_for: before Python 3.12 it can swallow the cancellation that ends this.
-                async with asyncio.timeout(pause):
+                async with asyncio.timeout(self._pause(failures)):
                     await self._changed.wait()
+
+    def _pause(self, failures: int) -> float | None:
+        interval = self._service.settings.heartbeat_seconds
+        if failures:
+            return min(interval, _RETRY_SECONDS * 2.0**failures)
+        return None if self._service.activity.asleep else interval
 
     async def leave(self) -> None:
         """Take this instance out of the fleet, if the store lets it, within seconds."""
@@ -111,7 +115,7 @@ def describe(service: "Service") -> Heartbeat:
         instance=identity.instance,
         model=settings.model,
         channel=settings.channel,
-        status=present.status,
+        status=ASLEEP if service.activity.asleep and present.ready else present.status,
         degraded=present.degraded,
         observed_generation=manager.observed_generation,
         interval_seconds=settings.heartbeat_seconds,

@@ -17,6 +17,7 @@ from pointsman_service.heartbeats import Heartbeats
 from pointsman_service.instance import identify
 from pointsman_service.keys import Keys
 from pointsman_service.runtime import headroom, threads
+from pointsman_service.serving.activity import Activity
 from pointsman_service.serving.aspired import LastServed
 from pointsman_service.serving.bake_window import BakeWindow
 from pointsman_service.serving.counters import Timing
@@ -86,8 +87,11 @@ class Service:
             self.manager.bake.returned = Marker(store, model, self.identity.instance).mark
         observation = Observation(self.router, self.manager.mirror)
         self.inference.watchers.append(observation.answered)
+        idle = settings.idle_seconds if settings.polling == "while-active" else None
+        self.activity = Activity(self.router, self.manager.residents, changed, idle)
         poll, aspire = settings.poll_seconds, self.manager.aspire
         self.source = Source(store, last_served, model, channel, poll, aspire, changed, gate.doubt)
+        self.source.rest = self.activity.rest
         self._tasks: list[asyncio.Task[None]] = []
 
     def sticky_key(self, headers: Mapping[bytes, bytes]) -> bytes | None:

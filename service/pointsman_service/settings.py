@@ -48,6 +48,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     instance: str = ""
     """This instance's name, if the platform gives it none."""
     poll_seconds: Interval = 2.0
+    polling: Literal["always", "while-active"] = "always"
+    """Whether the channel is followed also while nobody asks for predictions."""
+    idle_seconds: Interval = 60.0
+    """After how long without a request it then rests, neither polling nor beating."""
     heartbeat_seconds: Interval = 30.0
     sticky_header: Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]*$")] = ""
     """The header whose value decides who gets a canary; chance does if nothing is said."""

@@ -65,6 +65,16 @@ def servable(**changes: Any) -> ServableReport:
     return ServableReport(**(members | changes))
 
 
+def test_an_instance_that_rests_is_not_live_however_young_its_last_heartbeat_is(
+    store_url: str,
+) -> None:
+    store = open_store(store_url)
+    fleet.beat(store, beat(status=heartbeat.ASLEEP))
+    (instance,) = fleet.instances(store, "digits", "production")
+    assert instance.asleep
+    assert not instance.live
+
+
 def test_a_later_heartbeat_replaces_the_earlier(store_url: str) -> None:
     store = open_store(store_url)
     fleet.beat(store, beat(observed_generation=1))

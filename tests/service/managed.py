@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from pointsman.cache import Cache
 from pointsman.registry import Registry
@@ -68,8 +69,11 @@ class Managed:
         await until(lambda: self.manager.observed_generation == generation)
 
 
+Kind = TypeVar("Kind", bound=Managed)
+
+
 @asynccontextmanager
-async def at_work(managed: Managed) -> AsyncIterator[Managed]:
+async def at_work(managed: Kind) -> AsyncIterator[Kind]:
     """Let a manager run for the length of the block."""
     task = asyncio.create_task(managed.manager.run())
     try:

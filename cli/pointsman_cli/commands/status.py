@@ -157,7 +157,7 @@ def _row(instance: "Instance", channel: "Channel", trouble: str) -> list[str]:
     return [
         beat.instance,
         beat.serving or "nothing",
-        beat.status if instance.live else "stale",
+        beat.status if instance.live or instance.asleep else "stale",
         f"{beat.observed_generation}{', behind' if behind and instance.live else ''}",
         str(serving.requests if serving else 0),
         str(beat.errors),

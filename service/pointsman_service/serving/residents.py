@@ -45,6 +45,12 @@ class Residents:
         holding = (*self._ready.values(), *self._leaving.values())
         return sum(servable.in_flight for servable in holding)
 
+    @property
+    def asked(self) -> int:
+        """How many requests came in all, however they ended."""
+        counts = (each.statistics for each in self)
+        return sum(each.requests + each.rejected + each.dropped + each.errors for each in counts)
+
     def get(self, digest: str) -> Servable:
         """Return a ready servable."""
         return self._ready[digest]

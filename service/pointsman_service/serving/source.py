@@ -24,6 +24,10 @@ _JITTER = 0.1
 log = logging.getLogger(__name__)
 
 
+async def _never() -> None:
+    """Rest not at all."""
+
+
 class Source:
     """Follows one channel until cancelled."""
 
@@ -42,6 +46,8 @@ class Source:
 
         What `doubt` has something against is announced with that.
         """
+        self.rest = _never
+        """Returns when it is time to look again: later, if nobody asks for predictions."""
         self._doubt = doubt
         self._store = store
         self._last_served = last_served
@@ -67,6 +73,7 @@ class Source:
         while True:
             await self.look()
             await pause(self._pause())
+            await self.rest()
 
     async def look(self) -> None:
         """Read the channel once, and announce it if it changed."""
