@@ -12,6 +12,7 @@ from types import FrameType
 
 from pointsman.errors import PointsmanError
 from pointsman_service import logs, settings
+from pointsman_service.runtime import memory
 
 log = logging.getLogger("pointsman_service")
 
@@ -21,6 +22,7 @@ def main() -> int:
     try:
         configured = settings.from_environment(os.environ)
         logs.configure(configured.log_format)
+        memory.few_arenas()
         _warn_of_unknown_variables()
         # Imported now: with the runtime it takes longer than all the above, and errors come first.
         from pointsman_service import server

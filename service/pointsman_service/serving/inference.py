@@ -95,7 +95,10 @@ class Inference:
         servable = job.servable
         batcher = self._batchers.get(servable)
         if batcher is None:
-            batcher = self._batchers[servable] = Batcher(servable.pace, self._capacity)
+            batcher = Batcher(servable.pace, self._capacity)
+            # What is unloaded is forgotten here, or every switch would leave a little behind.
+            present = {key: each for key, each in self._batchers.items() if key.loaded}
+            self._batchers = present | {servable: batcher}
         job.feed = feed
         job.rows, shape = batches.shape_of(feed)
         job.shape = shape if servable.pace.most_rows > 1 else ALONE

@@ -80,6 +80,11 @@ class Servable:
         return self.version.manifest.version
 
     @property
+    def loaded(self) -> bool:
+        """Whether it still holds its model."""
+        return self._model is not None
+
+    @property
     def in_flight(self) -> int:
         """How many handles are out."""
         return self._in_flight
