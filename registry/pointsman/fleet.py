@@ -1,13 +1,14 @@
 """The fleet: which instances there are, as their heartbeats in the store tell."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pointsman import document, heartbeat, keys
 from pointsman.errors import InvalidDocument, ObjectNotFound
 from pointsman.heartbeat import Heartbeat, Instance
 from pointsman.stores.base import ObjectInfo, ObjectStore
 
+LOST_AFTER = timedelta(days=7)  # more than any heartbeat is live for, which is three days
 _READS_IN_FLIGHT = 16
 
 
@@ -34,6 +35,15 @@ def instances(store: ObjectStore, model: str, channel: str) -> list[Instance]:
         (instance for instance in found if instance is not None),
         key=lambda instance: instance.heartbeat.instance,
     )
+
+
+def lost(store: ObjectStore, model: str) -> list[ObjectInfo]:
+    """Return the heartbeats of instances that have been silent for a week and took no leave."""
+    listed = [info for info in store.scan(keys.fleets(model)) if keys.is_document(info.key)]
+    if not listed:
+        return []
+    now = store.now()
+    return [info for info in listed if now - info.modified >= LOST_AFTER]
 
 
 def _instance(store: ObjectStore, info: ObjectInfo, now: datetime) -> Instance | None:

@@ -71,9 +71,14 @@ def channel(model: str, name: str) -> str:
     return f"{channels(model)}{channel_name(name)}.json"
 
 
+def fleets(model: str) -> str:
+    """The prefix of the heartbeats of a model's instances, whichever channel they follow."""
+    return f"fleet/{model_name(model)}/"
+
+
 def fleet(model: str, channel_: str) -> str:
     """The prefix of the heartbeats of one channel's instances."""
-    return f"fleet/{model_name(model)}/{channel_name(channel_)}/"
+    return f"{fleets(model)}{channel_name(channel_)}/"
 
 
 def heartbeat(model: str, channel_: str, instance: str) -> str:

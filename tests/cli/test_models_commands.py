@@ -108,6 +108,20 @@ def test_prune_shows_first_and_then_does_the_same(shell: Shell) -> None:
     assert names(shell.store) == {"v1", "v3"}
 
 
+def test_prune_forgets_instances_that_were_lost(shell: Shell) -> None:
+    put(shell.store, "v1", {"a": b"1"})
+    lost, live = "fleet/m/production/lost.json", "fleet/m/production/live.json"
+    shell.store.overwrite(lost, b"{}")
+    age(shell.url, timedelta(days=8))
+    shell.store.overwrite(live, b"{}")
+
+    planned = shell.json("models", "prune", "--keep", "1", "--dry-run")
+    assert planned["lost_heartbeats"] == [lost]
+    assert shell.store.head(lost).key == lost
+    assert shell.json("models", "prune", "--keep", "1")["lost_heartbeats"] == [lost]
+    assert [info.key for info in shell.store.scan("fleet/")] == [live]
+
+
 def test_new_keys_sign_from_a_flag_the_environment_or_the_file(shell: Shell) -> None:
     made = shell.json("keys", "new", "--out", "release.key")
     key_file = shell.folder / "release.key"

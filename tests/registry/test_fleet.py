@@ -119,6 +119,18 @@ def test_an_instance_is_live_until_three_intervals_have_passed_by_the_stores_clo
     assert instance.live is live
 
 
+def test_a_heartbeat_is_lost_when_its_instance_has_been_silent_for_a_week() -> None:
+    store = StoreWithClock()
+    fleet.beat(store, beat("one", channel="staging", interval_seconds=24.0 * 3600))
+    store.overwrite("fleet/digits/production/not ours", b"")
+    store.ahead = timedelta(days=6, hours=23)
+    assert fleet.lost(store, "digits") == []
+
+    store.ahead = timedelta(days=7)
+    assert [info.key for info in fleet.lost(store, "digits")] == ["fleet/digits/staging/one.json"]
+    assert fleet.lost(store, "faces") == []
+
+
 def test_a_beat_from_the_future_is_young_and_not_of_negative_age() -> None:
     instance = heartbeat.read(document.encode(beat()), NOON + timedelta(seconds=5), NOON)
     assert instance.age == timedelta(0)
