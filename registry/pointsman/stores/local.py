@@ -8,6 +8,7 @@ write, so that reading from a mistyped path leaves nothing behind.
 
 import hashlib
 import os
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -35,6 +36,7 @@ _WORK = ".pointsman"
 _LOCK_TIMEOUT_SECONDS = 30
 _ETAG_TICK_NANOSECONDS = 1_000
 _ABANDONED_SECONDS = 24 * 3600
+_SYSTEM_ERROR = re.compile(r"\(os error ([0-9]+)\)")
 
 
 class LocalStore(ObstoreAdapter):
@@ -129,6 +131,9 @@ class LocalStore(ObstoreAdapter):
                 continue  # someone else swept it, or it is not ours to remove
 
     def _translate(self, verb: str, key: str, error: Exception) -> StoreError:
+        # What obstore has no kind for, it passes on with the system's number in its text.
+        if not isinstance(error, OSError) and (number := _SYSTEM_ERROR.search(str(error))):
+            error = OSError(int(number[1]), os.strerror(int(number[1])))
         match error:
             case FileNotFoundError() | FileExistsError():
                 return super()._translate(verb, key, error)
