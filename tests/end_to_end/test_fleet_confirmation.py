@@ -1,73 +1,10 @@
 """Three real services on one store, and an operator who waits for them."""
 
 import signal
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests import models
-from tests.cli.workspace import MODEL, Workspace, until
-from tests.servers import service_process
-from tests.servers.service_process import ServiceProcess
-
-NAMES = ("one", "two", "three")
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    """A folder whose store holds v1, which doubles and is active, and v2, which triples."""
-    workspace = Workspace(tmp_path / "folder")
-    for version, factor in (("v1", 2.0), ("v2", 3.0)):
-        path = models.affine(tmp_path / version / "model.onnx", factor)
-        workspace.registry.publish(MODEL, version, path)
-    workspace.registry.activate(MODEL, "v1")
-    return workspace
-
-
-class Fleet:
-    """Services, each with a cache of its own."""
-
-    def __init__(self, workspace: Workspace, root: Path) -> None:
-        self._workspace = workspace
-        self._root = root
-        self.services: dict[str, ServiceProcess] = {}
-
-    @contextmanager
-    def of(self, *names: str, **variables: str) -> Iterator[None]:
-        """Run services of these names until the block ends; each serves, and has said so."""
-        with ExitStack() as stack:
-            for name in names:
-                self.services[name] = stack.enter_context(
-                    service_process.running(
-                        self._root / name,
-                        self._workspace.store.as_uri(),
-                        MODEL,
-                        POINTSMAN_INSTANCE=name,
-                        **variables,
-                    )
-                )
-            until(lambda: self.reporting() >= set(names), f"{names} report")
-            yield
-
-    def reporting(self) -> set[str]:
-        """Which instances say that they serve something."""
-        instances = self._workspace.json("status")["instances"]
-        return {each["instance"] for each in instances if each.get("serving")}
-
-    def answers(self) -> dict[str, float]:
-        """What every service makes of a one."""
-        return {
-            name: service.predict([[1.0] * 4]).json()["outputs"]["y"][0][0]
-            for name, service in self.services.items()
-        }
-
-
-@pytest.fixture
-def fleet(workspace: Workspace, tmp_path: Path) -> Fleet:
-    return Fleet(workspace, tmp_path / "fleet")
+from tests.cli.workspace import MODEL, Workspace
+from tests.end_to_end.fleet import NAMES, Fleet
 
 
 def states(document: Any) -> dict[str, str]:
