@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from pointsman import channel as channels
-from pointsman import keys, publishing
+from pointsman import keys
 from pointsman.channel import Author, Channel
 from pointsman.errors import (
     ChannelConflict,
@@ -45,6 +45,9 @@ class Occasion:
 
     def author(self) -> Author:
         """Return the author of a change that is made now, and here."""
+        # Imported here: whoever only reads channels, as services do, starts sooner without it.
+        from pointsman import publishing
+
         return Author(
             by=self.by or publishing.author(),
             at=datetime.now(UTC).isoformat(timespec="milliseconds"),

@@ -8,7 +8,6 @@ stored as numpy's own, because objects would need pickle, and come back as objec
 """
 
 import math
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +85,8 @@ _HINT = "Make one with numpy.savez(path, **{'inputs/NAME': array, 'outputs/NAME'
 
 def unpacked(path: Path, kind: str = "a golden set") -> Arrays:
     """Read an `.npz` that may be hostile; raises `InvalidModel`, which calls it `kind`."""
+    import zipfile  # not before there is one: it takes its time to import
+
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(member.file_size for member in archive.infolist())

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pointsman import channel as channels
-from pointsman import keys, manifest, publishing
+from pointsman import keys, manifest
 from pointsman.channel import Author, Channel, Pointer
 from pointsman.channel_store import ChannelStore, Occasion
 from pointsman.errors import (
@@ -27,6 +28,9 @@ from pointsman.signing.keypair import PublicKey, SigningKey
 from pointsman.signing.notary import Notary
 from pointsman.stores import open_store
 from pointsman.stores.base import ObjectStore
+
+if TYPE_CHECKING:
+    from pointsman.publishing import Progress, Published
 
 _READS_IN_FLIGHT = 8
 
@@ -126,15 +130,18 @@ class Registry:
         metrics: Mapping[str, float] | None = None,
         labels: Mapping[str, str] | None = None,
         note: str = "",
-        progress: publishing.Progress | None = None,
+        progress: "Progress | None" = None,
         dry_run: bool = False,
-    ) -> publishing.Published:
+    ) -> "Published":
         """Publish an `.onnx` file, or a directory with one, as an immutable version.
 
         Raises `InvalidModel`, `InvalidName`, `VersionExists` or `StoreError`, and then nothing is
         visible to anyone. A version that is already there gets the signature it may lack. See
         `pointsman.publishing`.
         """
+        # Imported here: whoever only reads versions, as services do, starts sooner without it.
+        from pointsman import publishing
+
         particulars = publishing.Particulars(
             metrics=metrics or {},
             labels=labels or {},

@@ -4,7 +4,6 @@ Every field is `POINTSMAN_<FIELD>`, except `PORT`, which platforms set by that n
 that begin with `POINTSMAN_` and mean nothing are reported, not refused: Kubernetes invents some.
 """
 
-import difflib
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -152,6 +151,8 @@ def unknown(environment: Mapping[str, str]) -> dict[str, str]:
     strange = {}
     for name in environment:
         if name.startswith(_PREFIX) and name not in meanings.values():
+            import difflib
+
             close = difflib.get_close_matches(name.removeprefix(_PREFIX), meanings, n=1)
             strange[name] = meanings[close[0]] if close else ""
     return strange

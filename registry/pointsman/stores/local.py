@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
 from obstore.store import LocalStore as Directory
 from obstore.store import MemoryStore
 
@@ -111,6 +110,8 @@ class LocalStore(ObstoreAdapter):
     def _locked(self, key: str) -> Iterator[None]:
         # A key can be longer than a file's name may be; its digest cannot.
         name = hashlib.sha256(key.encode()).hexdigest()
+        from filelock import FileLock  # only who changes channels here needs it
+
         with FileLock(self._work / f"{name}.lock", timeout=_LOCK_TIMEOUT_SECONDS):
             yield
 

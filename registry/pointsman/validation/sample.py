@@ -14,6 +14,7 @@ from pointsman.errors import InvalidModel
 from pointsman.manifest import TensorSpec
 
 MAX_ELEMENTS = 64 << 20
+_GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
 _ANY_LENGTH = 8
 
 
@@ -36,12 +37,11 @@ def load(path: Path, inputs: Iterable[TensorSpec]) -> dict[str, NDArray[Any]]:
 def draw(inputs: Iterable[TensorSpec]) -> dict[str, NDArray[Any]]:
     """Return one row for every input: a batch of 1, and 8 wherever else the shape is open.
 
-    Floats are drawn from [0, 1) with a fixed seed. Integers are zero, because they are often
-    indices and zero is one that exists. Raises `InvalidModel` for an input that would be
+    Floats are spread over [0, 1), the same ones every time. Integers are zero, because they are
+    often indices and zero is one that exists. Raises `InvalidModel` for an input that would be
     absurdly large.
     """
-    generator = np.random.default_rng(0)
-    return {spec.name: _array(spec, generator) for spec in inputs}
+    return {spec.name: _array(spec, number) for number, spec in enumerate(inputs)}
 
 
 def _from_npz(path: Path) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def _typed(value: Any, spec: TensorSpec, name: str) -> NDArray[Any]:
     return array
 
 
-def _array(spec: TensorSpec, generator: np.random.Generator) -> NDArray[Any]:
+def _array(spec: TensorSpec, number: int) -> NDArray[Any]:
     shape = tuple(
         size if size >= 0 else (1 if axis == 0 else _ANY_LENGTH)
         for axis, size in enumerate(spec.shape)
@@ -98,5 +98,8 @@ def _array(spec: TensorSpec, generator: np.random.Generator) -> NDArray[Any]:
     if spec.datatype == "BYTES":
         return np.full(shape, "", dtype=object)
     if dtype.kind == "f":
-        return generator.random(shape).astype(dtype)
+        # Weyl's sequence. Importing numpy's generators takes longer than loading a small model.
+        steps = np.arange(1, math.prod(shape) + 1) + number / math.e
+        spread: NDArray[Any] = np.modf(steps * _GOLDEN_RATIO)[0]
+        return spread.reshape(shape).astype(dtype)
     return np.zeros(shape, dtype=dtype)

@@ -4,7 +4,6 @@ Whether rows of different requests may be computed together at all is tried, not
 may normalise over its batch. Whether it pays is measured.
 """
 
-import statistics
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -62,7 +61,7 @@ def _warm_up(model: Calibrated, sample: Mapping[str, NDArray[Any]]) -> float:
     durations: list[float] = []
     while len(durations) < _WARM_UP_RUNS and sum(durations) < _WARM_UP_SECONDS:
         durations.append(_seconds(model, sample))
-    return statistics.median(durations)
+    return sorted(durations)[len(durations) // 2]
 
 
 def _keeps_rows_apart(model: Calibrated, sample: Mapping[str, NDArray[Any]]) -> bool:
