@@ -47,13 +47,16 @@ class Session:
     def __init__(self, model: Path, threads: int = 1) -> None:
         """Load `model`; raises `InvalidModel` when the runtime refuses it, or it has no tensors.
 
-        Idle pool threads do not spin: that would burn the quota that the next request needs.
+        Idle pool threads do not spin: that would burn the quota that the next request needs. The
+        runtime's memory arena stays on: without it a convolutional net takes half as long again
+        for a batch of eight, and nothing less for one row. Its memory goes back with the session.
         """
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = _ONLY_FATAL
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.add_session_config_entry("session.inter_op.allow_spinning", "0")
         try:
             # A path, not bytes: loading from bytes holds the model in memory twice.
             self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
