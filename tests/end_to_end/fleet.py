@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,14 @@ class Fleet:
             name: service.predict([[1.0] * 4]).json()["outputs"]["y"][0][0]
             for name, service in self.services.items()
         }
+
+
+def wrong_clock(by: timedelta) -> dict[str, str]:
+    """Return the variables with which a Python process has a wrong clock."""
+    return {
+        "PYTHONPATH": str(Path(service_process.__file__).with_name("wrong_clock")),
+        "WRONG_CLOCK_SECONDS": str(by.total_seconds()),
+    }
 
 
 def states(document: Any) -> dict[str, str]:
