@@ -64,27 +64,30 @@ def expectation(service: "Service", expected: Mapping[str, str]) -> str:
     }
     for name, present in served.items():
         if expected.get(name, present) != present:
-            wanted = expected[name] or "(empty)"
-            return f"expected {name} {wanted}, serving {present or 'none'}{_why(service, name)}"
+            wanted = expected[name]
+            why = _why(service, name, wanted)
+            return f"expected {name} {wanted or '(empty)'}, serving {present or 'none'}{why}"
     return ""
 
 
-def _why(service: "Service", name: str) -> str:
-    """Say what stands between what is expected and what is served, as far as that is known."""
-    manager, channel = service.manager, service.manager.channel
-    if name in {"version", "digest"} and manager.refusal is not None:
-        return f": {manager.refusal.pointer.version} was refused: {manager.refusal.reason}"
-    if name == "canary" or (name == "generation" and manager.refusal is None):
-        if refused := refused_beside(manager):
-            return f": refused: {refused}"
-    elif name == "generation" and manager.refusal is not None:
-        return f": generation {manager.refusal.generation} was refused: {manager.refusal.reason}"
-    if progress := service.loader.progress:
-        return f": {progress.version} is on its way: {progress.step}"
-    if service.source.trouble:
-        return f": {service.source.trouble}"
-    seen = channel.generation if channel else 0
-    return f": the channel is at generation {seen}" if name == "generation" else ""
+def _why(service: "Service", name: str, wanted: str) -> str:
+    """Say what stands between what is wanted and what is served, as far as that is known."""
+    manager, channel, canary = service.manager, service.manager.channel, service.router.canary
+    refusal, progress = manager.refusal, service.loader.progress
+    refused = f"{refusal.pointer.version} was refused: {refusal.reason}" if refusal else ""
+    beside = f"refused: {refused_beside(manager)}" if manager.refused_beside else ""
+    is_canary = canary is not None and wanted in {canary.name, canary.version.digest}
+    reasons = (
+        f"{wanted} is the canary" if is_canary else "",
+        refused if name != "canary" else "",
+        beside if name in {"canary", "generation"} else "",
+        f"{progress.version} is on its way: {progress.step}" if progress else "",
+        manager.trouble or service.source.trouble,
+        f"the channel is at generation {channel.generation}"
+        if channel and name == "generation"
+        else "",
+    )
+    return next((f": {reason}" for reason in reasons if reason), "")
 
 
 def describe(service: "Service", verdict: Health) -> dict[str, Any]:

@@ -1,18 +1,22 @@
 """The whole service inside the test's own process: no sockets, and stores that obey."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+from numpy.typing import NDArray
 
 from pointsman import fleet
 from pointsman.heartbeat import Heartbeat
 from pointsman_service import settings
 from pointsman_service.api.front import Front
 from pointsman_service.service import Service
+from pointsman_service.serving.servable import Servable
+from pointsman_service.tensors import Arrays
 from tests.fakes.memory_store import MemoryStore
 from tests.service import fake_model
 from tests.service.fake_model import Compute
@@ -46,6 +50,21 @@ class Surroundings:
             }
         )
         return Service(configured, {"models": self.models, "fleet": self.fleet}.__getitem__)
+
+    @contextmanager
+    def hanging(self, servable: Servable) -> Iterator[None]:
+        """Let a servable compute nothing until the block ends."""
+        free, run = threading.Event(), servable.run
+
+        def waits(feed: Mapping[str, NDArray[Any]]) -> Arrays:
+            assert free.wait(30)
+            return run(feed)
+
+        servable.run = waits  # type: ignore[method-assign]
+        try:
+            yield
+        finally:
+            free.set()
 
     @property
     def heartbeat(self) -> Heartbeat | None:

@@ -113,6 +113,14 @@ class Shelf:
         sha256 = hashlib.sha256(model.read_bytes()).hexdigest()
         self.store.overwrite(keys.blob(self.model, sha256), bytes(data))
 
+    def restore(self, model: Path) -> None:
+        """Put a model's blob back as it was."""
+        self._blob(model, model.name)
+
+    def renew(self) -> Channel:
+        """Activate what is active, as a change of its own."""
+        return self.change(channels.renew)
+
     def _move(self, transition: Any, target: Pointer | None) -> Channel:
         key = keys.channel(self.model, self.channel_name)
         try:
