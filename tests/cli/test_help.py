@@ -29,7 +29,7 @@ Commands:
 """
 GROUPS = {
     "rollout": ("start", "set", "promote", "abort", "shadow", "auto", "status"),
-    "models": ("list", "show", "diff", "pull", "verify", "prune"),
+    "models": ("list", "show", "diff", "pull", "verify", "prune", "lift"),
     "keys": ("new", "public"),
 }
 ALL = [
