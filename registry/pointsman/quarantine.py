@@ -65,15 +65,15 @@ def marks(store: ObjectStore, model: str) -> Iterator[Mark]:
                 yield _read(stored.data, f"sha256:{keys.name_in(info.key)}")
 
 
-def lift(store: ObjectStore, model: str, digest: str) -> None:
+def lift(store: ObjectStore, model: str, version: str, digest: str) -> None:
     """Remove the mark; raises `NotFound` when there is none."""
     key = keys.quarantine(model, hex_of(digest))
     try:
         store.head(key)
     except ObjectNotFound:
         raise NotFound(
-            f"no version of {model} with the digest {digest} is in quarantine",
-            "`pointsman models lift` without a version shows those that are.",
+            f"{version} of {model} is not in quarantine",
+            "`pointsman models lift` without a version shows what is.",
         ) from None
     store.delete(key)
 

@@ -50,7 +50,7 @@ def test_a_dry_run_lifts_nothing(shell: Shell) -> None:
 
 @pytest.mark.parametrize(
     ("version", "message"),
-    [("v1", "no version of m with the digest"), ("v9", "there is no version v9 of m")],
+    [("v1", "v1 of m is not in quarantine"), ("v9", "there is no version v9 of m")],
 )
 def test_what_is_not_in_quarantine_cannot_be_lifted(
     shell: Shell, version: str, message: str

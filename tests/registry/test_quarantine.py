@@ -39,10 +39,10 @@ def test_marks_are_listed_and_what_is_none_is_left_out() -> None:
 def test_lifting_removes_the_mark_once() -> None:
     store = MemoryStore()
     quarantine.put(store, "m", MARK)
-    quarantine.lift(store, "m", DIGEST)
+    quarantine.lift(store, "m", "v2", DIGEST)
     assert quarantine.find(store, "m", DIGEST) is None
-    with pytest.raises(NotFound, match="no version of m with the digest"):
-        quarantine.lift(store, "m", DIGEST)
+    with pytest.raises(NotFound, match="v2 of m is not in quarantine"):
+        quarantine.lift(store, "m", "v2", DIGEST)
 
 
 @pytest.mark.parametrize(

@@ -228,7 +228,7 @@ async def test_a_version_in_quarantine_is_not_even_fetched(loading: Loading) -> 
     with pytest.raises(Quarantined, match="v1 was put in quarantine by i-1 on 2026-01-01: NaN"):
         await loading.load(pointer)
     assert "get_range" not in loading.store.calls
-    quarantine.lift(loading.store, "m", pointer.digest)
+    quarantine.lift(loading.store, "m", "v1", pointer.digest)
     await loading.load(pointer)
 
 

@@ -41,7 +41,7 @@ def lift(
     # A mark that cannot be read is one all the same, and the version's digest leads to it.
     digest = digest or context.registry.version(context.model, version).digest
     if not dry_run:
-        quarantine.lift(store, context.model, digest)
+        quarantine.lift(store, context.model, version, digest)
     output.result(
         {"model": context.model, "version": version, "digest": digest, "dry_run": dry_run}
     )

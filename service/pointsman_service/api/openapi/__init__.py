@@ -36,7 +36,8 @@ def _health() -> Schema:
         for name, text in (
             ("version", "Be healthy only if this version serves"),
             ("digest", "Be healthy only if this digest serves"),
-            ("generation", "Be healthy only if this generation has been dealt with"),
+            ("generation", "Be healthy only if all of this generation serves"),
+            ("canary", "Be healthy only if this version is the canary"),
         )
     ]
     answer["responses"]["503"] = {
