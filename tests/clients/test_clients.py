@@ -38,3 +38,8 @@ def test_tritonclient_is_content_with_every_datatype_in_every_form(tmp_path: Pat
 def test_a_client_is_content(tmp_path: Path, client: str) -> None:
     with serving(tmp_path, models.affine(tmp_path / "model.onnx", 2.0)) as url:
         environment.converse(client, url)
+
+
+def test_schemathesis_finds_that_answers_are_as_the_openapi_document_says(tmp_path: Path) -> None:
+    with serving(tmp_path, models.affine(tmp_path / "model.onnx", 2.0)) as url:
+        environment.converse("schemathesis", url)

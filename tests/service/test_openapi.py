@@ -65,10 +65,10 @@ def test_inputs_are_typed_by_name_datatype_and_shape() -> None:
     assert inputs["required"] == ["pixels", "mask"]
     pixels = inputs["properties"]["pixels"]
     assert pixels["title"] == "pixels FP32[-1,64]"
-    assert "minItems" not in pixels, "rows may be any number"
+    assert "maxItems" not in pixels, "rows may be any number"
     assert (pixels["items"]["minItems"], pixels["items"]["maxItems"]) == (64, 64)
     assert pixels["items"]["items"]["type"] == "number"
-    assert pixels["items"]["items"]["maximum"] == pytest.approx(3.4e38, rel=0.01)
+    assert pixels["items"]["items"]["exclusiveMaximum"] == pytest.approx(3.4e38, rel=0.01)
     assert inputs["properties"]["mask"]["items"] == {"type": "boolean"}
 
 

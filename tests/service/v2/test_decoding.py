@@ -276,10 +276,16 @@ def test_a_raw_request_is_the_only_input_and_asks_for_all_outputs_in_binary() ->
     assert text.feed["x"].tolist() == ["ä"]
 
 
+def test_a_raw_request_is_no_json() -> None:
+    headers = RAW | {b"content-type": b"application/json"}
+    assert "is no JSON" in refused(headers, request(ROW))
+
+
 @pytest.mark.parametrize(
     ("body", "manifest", "error"),
     [
         (b"\0" * 7, SINGLE, "has 7 bytes of data"),
+        (b"", SINGLE, "leaves the shape of x FP32[-1,2] open"),
         (b"\0" * 8, BOTH, "needs a model with one input"),
         (b"\0" * 8, echo("FP32", -1, -1, -1).manifest, "leaves several sizes open"),
         (b"\0" * 8, echo("FP32", 3).manifest, "has 8 bytes of data"),

@@ -16,12 +16,14 @@ Schema = dict[str, Any]
 TEXT = {"type": "string"}
 _SIZES = {"type": "array", "items": {"type": "integer"}}
 TENSOR = object_of(name=TEXT, datatype=TEXT, shape=_SIZES)
-_SCALAR = {"type": ["string", "number", "boolean"]}
-_PARAMETERS = {"type": "object", "additionalProperties": _SCALAR}
+_SCALAR = {"type": ["string", "number", "boolean", "null"]}
+# Generated clients say null where they have nothing to say.
+_PARAMETERS = {"type": ["object", "null"], "additionalProperties": _SCALAR}
 _HEADER_LENGTH = {
     "name": "Inference-Header-Content-Length",
     "in": "header",
-    "description": "How many leading bytes of the body are JSON; binary tensors follow",
+    "description": "How many leading bytes of the body are JSON; binary tensors follow. "
+    "0 says that the body is the bytes of the only input, and not JSON.",
     "schema": {"type": "integer", "minimum": 0},
 }
 
@@ -53,7 +55,7 @@ def operation(manifest: Manifest | None) -> Schema:
 
 def _inference_request(manifest: Manifest | None) -> Schema:
     inputs: Schema = {"type": "array", "items": TENSOR}
-    outputs: Schema = {"type": "array", "items": object_of(name=TEXT)}
+    outputs: Schema = {"type": ["array", "null"], "items": object_of(name=TEXT)}
     if manifest:
         each = [_input(spec) for spec in manifest.inputs]
         inputs = {
@@ -65,7 +67,8 @@ def _inference_request(manifest: Manifest | None) -> Schema:
         names = [spec.name for spec in manifest.outputs]
         outputs["items"] = object_of(name={"enum": names})
         outputs["items"]["properties"]["parameters"] = _PARAMETERS
-    members = {"id": TEXT, "parameters": _PARAMETERS, "inputs": inputs, "outputs": outputs}
+    identifier = {"type": ["string", "null"]}
+    members = {"id": identifier, "parameters": _PARAMETERS, "inputs": inputs, "outputs": outputs}
     return {"type": "object", "properties": members, "required": ["inputs"]}
 
 
@@ -91,6 +94,7 @@ def _input(spec: TensorSpec) -> Schema:
     ]
     shape = {"type": "array", "prefixItems": sizes, "minItems": len(sizes), "maxItems": len(sizes)}
     described = object_of(name={"const": spec.name}, datatype={"const": spec.datatype}, shape=shape)
+    described["required"] += ["data"]
     described["properties"] |= {
         "parameters": _PARAMETERS,
         "data": {

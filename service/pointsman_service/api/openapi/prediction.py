@@ -34,7 +34,9 @@ def operation(manifest: Manifest | None) -> Schema:
 
 
 def _request(manifest: Manifest | None) -> Schema:
-    inputs = tensors.named(manifest.inputs, tensors.given) if manifest else {"type": "object"}
+    inputs: Schema = {"type": "object"}
+    if manifest:
+        inputs = tensors.named(manifest.inputs, tensors.given) | {"additionalProperties": False}
     if manifest and len(manifest.inputs) == 1:
         inputs = {"anyOf": [inputs, tensors.nested(manifest.inputs[0], tensors.given)]}
     return {"type": "object", "properties": {"inputs": inputs}, "required": ["inputs"]}

@@ -15,7 +15,12 @@ Element = Callable[[str], Schema]
 _MOST_ELEMENTS = 256
 """An example with more values is of no use to a reader."""
 _ANY_LENGTH = 2
-_MOST_BF16 = (2 - 2**-7) * 2.0**127
+_FIRST_TOO_LARGE = {
+    "BF16": (2 - 2**-8) * 2.0**127,
+    "FP16": (2 - 2**-11) * 2.0**15,
+    "FP32": (2 - 2**-24) * 2.0**127,
+}
+"""What is rounded up to infinity: half a step above the largest number."""
 
 
 def named(specs: Iterable[TensorSpec], element: Element) -> Schema:
@@ -27,10 +32,13 @@ def named(specs: Iterable[TensorSpec], element: Element) -> Schema:
 def nested(spec: TensorSpec, element: Element) -> Schema:
     """Describe a tensor as lists in lists, the lengths as the shape says."""
     schema = element(spec.datatype)
-    for size in reversed(spec.shape):
+    innermost = len(spec.shape) - 1
+    for axis, size in reversed([*enumerate(spec.shape)]):
         schema = {"type": "array", "items": schema}
         if size >= 0:
             schema |= {"minItems": size, "maxItems": size}
+        elif axis < innermost:
+            schema["minItems"] = 1  # an empty list does not show what would be in it
     return schema | {"title": str(spec)}
 
 
@@ -40,13 +48,11 @@ def given(datatype: str) -> Schema:
     if kind in "iu":
         limits = np.iinfo(datatypes.NUMPY[datatype])
         return {"type": "integer", "minimum": int(limits.min), "maximum": int(limits.max)}
-    if datatype == "FP64":
-        return {"type": "number"}  # as wide as JSON is read
-    if datatype == "BF16":
-        return {"type": "number", "minimum": -_MOST_BF16, "maximum": _MOST_BF16}
+    if datatype in _FIRST_TOO_LARGE:
+        beyond = _FIRST_TOO_LARGE[datatype]
+        return {"type": "number", "exclusiveMinimum": -beyond, "exclusiveMaximum": beyond}
     if kind == "f":
-        most = float(np.finfo(datatypes.NUMPY[datatype]).max)
-        return {"type": "number", "minimum": -most, "maximum": most}
+        return {"type": "number"}  # as wide as JSON is read
     return {"type": {"b": "boolean", "O": "string"}.get(kind, "null")}
 
 

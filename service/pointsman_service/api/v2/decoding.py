@@ -46,6 +46,8 @@ def decode(headers: Mapping[bytes, bytes], body: bytes, manifest: Manifest) -> I
         )
     view = memoryview(body)
     if int(length) == 0:
+        if headers.get(b"content-type", b"").startswith(b"application/json"):
+            raise InputInvalid("a raw request (Inference-Header-Content-Length: 0) is no JSON")
         return _raw(view, manifest)
     document = inference_request.read(view[: int(length)])
     return _request(document, view[int(length) :], manifest)
@@ -185,6 +187,8 @@ def _raw_shape(size: int, spec: TensorSpec) -> list[int]:
     if -1 in shape:
         stride = math.prod(each for each in shape if each != -1)
         stride *= datatypes.NUMPY[spec.datatype].itemsize
+        if not size:
+            raise InputInvalid(f"a raw request without a body leaves the shape of {spec} open")
         shape[shape.index(-1)] = size // stride if stride else 0
     return shape
 
