@@ -3,14 +3,14 @@
 `make bench-transfer`, or `python -m benchmarks.transfer [SIZE_MB …]`. Every tool is a process of
 its own, started for each measurement; the tools take turns, so that a noisy machine disturbs all
 alike, and medians of the rounds count. Ours verifies what it brings and hashes what it sends; the
-others do neither. Ratios are to the fastest tool, to boto3 and to a plain copy on the same disk.
+others do neither. Ratios are speeds: to the fastest tool, to each that a target names, and to a
+plain copy on the same disk.
 """
 
 import json
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,19 +22,17 @@ from typing import Any
 
 from tests.servers import seaweedfs
 
-from benchmarks import capped_server, transfer_tools
+from benchmarks import capped_server, library_cost, transfer_report, transfer_tools
+from benchmarks.transfer_report import Rows
 from benchmarks.transfer_tools import Place
 from pointsman.digest import file_sha256
 
 RESULTS = Path(__file__).parent / "results"
-_SIZES_MB = (10, 100, 1024)
-_LARGEST_FOR_UPLOADS_MB = 100
-_ROUNDS = int(os.environ.get("ROUNDS", "5"))
+_SIZES_MB = (1, 10, 100, 1024)
+_ROUNDS = int(os.environ.get("ROUNDS", "3"))
 _CHUNK = 1 << 20
 _TOOLS = ("pointsman", "s5cmd", "rclone", "aws-crt", "boto3")
 _COPY = "plain copy"
-
-Rows = list[dict[str, Any]]
 
 
 def measure(sizes_mb: Sequence[int] = _SIZES_MB) -> dict[str, Rows]:
@@ -51,10 +49,9 @@ def measure(sizes_mb: Sequence[int] = _SIZES_MB) -> dict[str, Rows]:
             for size_mb in sizes_mb:
                 place = _stored(server, directory, size_mb)
                 answers["pull"] += _pull(tools, place, directory, size_mb)
-                if size_mb <= _LARGEST_FOR_UPLOADS_MB:
-                    answers["publish"] += _publish(tools, place, directory, size_mb)
+                answers["publish"] += _publish(tools, place, directory, size_mb)
         answers["pull, 90 MB/s per connection"] = _capped(tools, directory, sizes_mb[-1])
-    return answers | {"library": _library()}
+    return answers
 
 
 def _stored(server: seaweedfs.SeaweedFS, directory: Path, size_mb: int) -> Place:
@@ -110,8 +107,12 @@ def _rounds(
 ) -> Rows:
     seconds: dict[str, list[float]] = {name: [] for name in work}
     cpu: dict[str, list[float]] = {name: [] for name in work}
-    for _ in range(_ROUNDS):
-        for name, run in work.items():
+    names = list(work)
+    for turn in range(_ROUNDS):
+        first = turn % len(names)
+        for name in names[first:] + names[:first]:
+            print(f"{size_mb} MB, round {turn + 1}: {name}", file=sys.stderr)
+            run = work[name]
             before()
             used, started = _cpu(), time.perf_counter()
             try:
@@ -127,8 +128,8 @@ def _rounds(
         {
             "mb": size_mb,
             "tool": name,
-            "mb_per_second": round(size_mb * _CHUNK / 1e6 / median),
-            "best": round(size_mb * _CHUNK / 1e6 / min(seconds[name])),
+            "mb_per_second": _speed(size_mb, median),
+            "best": _speed(size_mb, min(seconds[name])),
             "cpu_seconds": round(statistics.median(cpu[name]), 2),
             "to_fastest_tool": _ratio(min(others, default=None), median),
             "to_boto3": _ratio(medians.get("boto3"), median),
@@ -138,6 +139,12 @@ def _rounds(
         }
         for name, median in medians.items()
     ]
+
+
+def _speed(size_mb: int, seconds: float) -> float:
+    """Return megabytes (10^6) per second, with the digits that mean something."""
+    speed = size_mb * _CHUNK / 1e6 / seconds
+    return round(speed) if speed >= 100 else round(speed, 1)
 
 
 def _ratio(other: float | None, own: float) -> float | None:
@@ -150,74 +157,30 @@ def _cpu() -> float:
     return used.children_user + used.children_system
 
 
-_LIBRARY = """
-import time
-started = time.perf_counter()
-{statement}
-seconds = time.perf_counter() - started
-status = dict(line.split(":", 1) for line in open("/proc/self/status"))
-print(seconds, int(status["VmHWM"].split()[0]) * 1024)  # ru_maxrss would count the parent's too
-"""
-
-
-def _library() -> Rows:
-    """Measure what importing costs in time and memory, beside an empty interpreter and boto3."""
-    statements = {
-        "nothing": ("pass", sys.executable),
-        "pointsman": ("import pointsman", sys.executable),
-        "pointsman with an s3 store": (
-            "import pointsman; pointsman.open('s3://bucket')",
-            sys.executable,
-        ),
-        "boto3 with a client": ("import boto3; boto3.client('s3')", sys.executable),
-    }
-    environment = os.environ | {
-        "AWS_ACCESS_KEY_ID": "k",
-        "AWS_SECRET_ACCESS_KEY": "s",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
-    rows = []
-    for name, (statement, python) in statements.items():
-        found = []
-        for _ in range(_ROUNDS):
-            program = _LIBRARY.format(statement=statement)
-            answer = subprocess.run(
-                [python, "-c", program], env=environment, capture_output=True, check=True
-            )
-            found.append([float(number) for number in answer.stdout.split()])
-        seconds, memory = (statistics.median(column) for column in zip(*found, strict=True))
-        rows.append(
-            {"what": name, "milliseconds": round(seconds * 1e3, 1), "rss_mb": round(memory / 1e6)}
-        )
-    return rows
-
-
 def main() -> int:
     """Measure, print, write."""
+    started, load = time.monotonic(), os.getloadavg()[0]
+    print(f"load average {load:.1f} on {os.cpu_count()} cores", file=sys.stderr)
     answers = measure([int(size) for size in sys.argv[1:]] or _SIZES_MB)
+    library = library_cost.measure(_ROUNDS)
     when = datetime.now(UTC).isoformat(timespec="seconds")
-    document = {"when": when, "cores": os.cpu_count(), "rounds": _ROUNDS, **answers}
+    lines = [
+        (
+            f"Measured {when} on {os.cpu_count()} cores with a load average of {load:.1f} before; "
+            f"{_ROUNDS} rounds, medians, {time.monotonic() - started:.0f} s in all. "
+            "Speeds in MB/s; ratios of speeds, ours to theirs where above 1."
+        ),
+    ]
+    for name, rows in (answers | {"library": library}).items():
+        lines += ["", f"## {name}", "", *transfer_report.table(rows)]
+    document = {"when": when, "cores": os.cpu_count(), "load": load, "rounds": _ROUNDS}
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "transfer.json").write_text(json.dumps(document, indent=2) + "\n")
-    lines = [f"Measured {when}, {_ROUNDS} rounds, medians. Rates in MB/s, ratios by time."]
-    for name, rows in answers.items():
-        lines += ["", f"## {name}", "", *_table(rows)]
+    found = json.dumps(document | answers | {"library": library}, indent=1)
+    (RESULTS / "transfer.json").write_text(found + "\n")
     (RESULTS / "transfer.md").write_text("\n".join(["# Transfer", "", *lines]) + "\n")
+    (RESULTS / "transfer.svg").write_text(transfer_report.plot(answers))
     print("\n".join(lines))
     return 0
-
-
-def _table(rows: Rows) -> list[str]:
-    if not rows:
-        return ["not measured here"]
-    columns = list(rows[0])
-    cells = [[str("-" if row[key] is None else row[key]) for key in columns] for row in rows]
-    line = "| {} |".format
-    return [
-        line(" | ".join(columns)),
-        line(" | ".join("---" for _ in columns)),
-        *(line(" | ".join(row)) for row in cells),
-    ]
 
 
 if __name__ == "__main__":
