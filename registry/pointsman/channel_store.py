@@ -46,14 +46,14 @@ class Occasion:
     def author(self) -> Author:
         """Return the author of a change that is made now, and here."""
         # Imported here: whoever only reads channels, as services do, starts sooner without it.
-        from pointsman import publishing
+        from pointsman import authorship
 
         return Author(
-            by=self.by or publishing.author(),
+            by=self.by or authorship.author(),
             at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             nonce=secrets.token_hex(8),
             why=self.why,
-            host=publishing.host(),
+            host=authorship.host(),
         )
 
 

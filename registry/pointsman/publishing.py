@@ -5,10 +5,8 @@ garbage that no reader can see. Publishing the same content again under the same
 and changes nothing; other content is refused.
 """
 
-import getpass
 import math
 import os
-import platform
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from pointsman import document, keys, manifest, transfer, validation
+from pointsman.authorship import author
 from pointsman.errors import (
     InvalidModel,
     ObjectExists,
@@ -194,20 +193,6 @@ def _draft(
         git_commit=particulars.git_commit or os.environ.get("GITHUB_SHA", ""),
         by=author(),
     )
-
-
-def author() -> str:
-    """Return who is at the keyboard, as `user@host`."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = "unknown"
-    return f"{user}@{host()}"
-
-
-def host() -> str:
-    """Return which machine this is."""
-    return platform.node() or "unknown"
 
 
 def _existing(store: ObjectStore, key: str, draft: Manifest) -> Version | None:

@@ -33,7 +33,7 @@ def prune(
     heartbeat is lost when it has been silent for a week.
     """
     from pointsman import pruning
-    from pointsman.publishing import author
+    from pointsman.authorship import author
 
     store, output = context.registry.store, context.output
     if dry_run:
