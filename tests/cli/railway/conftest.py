@@ -30,12 +30,13 @@ def _s3_environment(s3_server: SeaweedFS) -> Iterator[SeaweedFS]:
 
 @pytest.fixture(scope="session")
 def shipped_store(_s3_environment: SeaweedFS, sources: Sources) -> str:
-    """The URL of an S3 store in which v1 and v2 are published, and v1 is active."""
+    """The URL of an S3 store with v1 active in production, and v2 in channel other."""
     url = f"s3://models/{uuid4().hex}"
     registry = pointsman.open(url)
     for version in ("v1", "v2"):
         registry.publish(MODEL, version, sources.root / version)
     registry.activate(MODEL, "v1")
+    registry.activate(MODEL, "v2", "other")
     return url
 
 

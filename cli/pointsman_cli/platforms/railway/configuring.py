@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from pointsman_cli.errors import DeploymentFailed, UsageError
+from pointsman_cli.errors import DeploymentFailed
 from pointsman_cli.platforms.railway.api import services
 from pointsman_cli.platforms.railway.api.client import Client
 from pointsman_cli.platforms.railway.api.errors import RailwayError
@@ -17,7 +17,6 @@ from pointsman_cli.platforms.railway.settings import differences
 from pointsman_cli.platforms.railway.sites import Site
 from pointsman_cli.units import counted
 
-_REFERENCE = "${{"
 _MOST_ENVIRONMENTS = 5
 """More are not watched: every one costs requests."""
 
@@ -29,15 +28,6 @@ class Desired:
     variables: Mapping[str, str] = field(repr=False)
     settings: Mapping[str, Any]
     credentials: Mapping[str, str] | None = field(default=None, repr=False)
-
-    def check(self) -> None:
-        """Raise `UsageError` for a value that Railway would read as a reference to another one."""
-        for name, value in self.variables.items():
-            if _REFERENCE in value:
-                raise UsageError(
-                    f"the value of {name} contains {_REFERENCE}",
-                    "Railway takes that for a reference to another variable: use another value.",
-                )
 
 
 def changed(found: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:

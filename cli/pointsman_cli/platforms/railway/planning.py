@@ -32,7 +32,7 @@ def _steps(session: Session, wanted: Wanted) -> Iterator[str]:
     site, address = session.site, session.site.address
     if site.project is None:
         yield f"make project {site.project_name}"
-    if site.environment is None:
+    elif site.environment is None:
         yield f"make environment {site.environment_name}"
     if site.service is None:
         yield f"make service {site.names.service}"

@@ -23,6 +23,7 @@ from pointsman_cli.platforms.railway.sites import Site
 
 PORT = 8000
 URL_VARIABLE = "POINTSMAN_RAILWAY_URL"
+_REFERENCE = "${{"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -88,6 +89,13 @@ class Session:
                     f"[railway.variables] cannot set {name!r}",
                     "PORT is set by pointsman; names have letters, digits and underscores.",
                 )
+        for name, value in told.all().items():
+            # In one's own variables that is a way to point to another service's.
+            if _REFERENCE in value:
+                raise UsageError(
+                    f"the value of {name} contains {_REFERENCE}",
+                    "Railway takes that for a reference to another variable: use another value.",
+                )
         return variables.Variables({**own, **told.plain}, told.secret)
 
     @functools.cached_property
@@ -103,6 +111,4 @@ class Session:
         self.client.secrets.add([*self.variables.secret.values()])
         self.client.secrets.add([credentials["password"]] if credentials else [])
         told = self.variables.all() | {"PORT": str(port)}
-        desired = Desired(told, self.settings.input(image), credentials)
-        desired.check()
-        return desired
+        return Desired(told, self.settings.input(image), credentials)

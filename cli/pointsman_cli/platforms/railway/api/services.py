@@ -67,7 +67,7 @@ def update(client: Client, address: Address, wanted: Answer) -> None:
 
 
 def variables(client: Client, address: Address) -> dict[str, str]:
-    """Return the service's variables; those that Railway keeps sealed are not among them."""
+    """Return the service's variables as they were written; sealed ones are not among them."""
     answer = client.ask("show the service's variables", "variables", **address.input)
     found: dict[str, str] = answer["variables"] or {}
     client.secrets.add(value for name, value in found.items() if _SECRET.search(name))
