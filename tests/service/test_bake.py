@@ -12,7 +12,7 @@ GOOD = Record(
     answered=1000,
     errors=1,
     p99_seconds=0.010,
-    looked=Looked(looked=1000, nonfinite=0, varied=900, same=10, bins=TEN_CLASSES),
+    looked=Looked(looked=1000, nonfinite=0, varied=900, same=10, inputs=900, bins=TEN_CLASSES),
 )
 
 
@@ -57,6 +57,8 @@ def test_a_version_as_good_as_the_old_one_stays() -> None:
         ({"answered": 99}, {"p99_seconds": 9.0}, ""),
         ({}, {"bins": {3: 1000}}, "its scores moved: the population stability index is"),
         ({}, {"bins": {3: 299}}, ""),
+        ({}, {"bins": {3: 1000}, "inputs": 99}, ""),
+        ({"inputs": 99}, {"bins": {3: 1000}}, ""),
         ({}, {"bins": TEN_CLASSES | {3: 300}}, ""),
         ({"bins": {}}, {"bins": {3: 1000}}, ""),
     ],

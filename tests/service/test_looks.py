@@ -45,6 +45,16 @@ def test_the_same_outputs_for_the_same_inputs_say_nothing() -> None:
     assert not looks.constant
 
 
+def test_different_inputs_are_counted_once_each_and_anew_when_asked_to() -> None:
+    looks = Looks()
+    for number in (1.0, 2.0, 1.0, 3.0):
+        looks.look(one([[number]]), one([[0.5]]))
+    assert looks.snapshot().inputs == 3
+    looks.afresh()
+    looks.look(one([[1.0]]), one([[0.5]]))
+    assert looks.snapshot().inputs == 1
+
+
 @pytest.mark.parametrize(
     ("outputs", "bins"),
     [

@@ -16,24 +16,26 @@ from dataclasses import dataclass, field
 class Looked:
     """What was seen in answers: how many were looked at, and how many of them were odd.
 
-    `varied` had other inputs than the first, and `same` of these nevertheless its outputs; `bins`
-    counts rows by their best class.
+    `varied` had other inputs than the first, and `same` of these nevertheless its outputs; `inputs`
+    is how many different inputs there were, and `bins` counts rows by their best class.
     """
 
     looked: int = 0
     nonfinite: int = 0
     varied: int = 0
     same: int = 0
+    inputs: int = 0
     bins: Mapping[int, int] = field(default_factory=dict)
 
     def since(self, before: "Looked") -> "Looked":
-        """Return what was seen after `before`."""
+        """Return what was seen after `before`; `inputs` is counted anew anyway."""
         bins = {key: count - before.bins.get(key, 0) for key, count in self.bins.items()}
         return Looked(
             self.looked - before.looked,
             self.nonfinite - before.nonfinite,
             self.varied - before.varied,
             self.same - before.same,
+            self.inputs,
             {key: count for key, count in bins.items() if count > 0},
         )
 
@@ -78,6 +80,8 @@ class Limits:
     nonfinite_rate: float = 0.01
     constant_answers: int = 50
     least_rows: int = 300
+    least_inputs: int = 100
+    """A few inputs that are asked again and again say nothing of a distribution."""
     shift: float = 1.0
     """Population stability index; 0.25 is what the textbooks call large."""
 
@@ -143,6 +147,8 @@ def _latency(old: Record, new: Record, limits: Limits) -> str:
 def _shifted(old: Record, new: Record, limits: Limits) -> str:
     before, now = old.looked.bins, new.looked.bins
     if min(sum(before.values()), sum(now.values())) < limits.least_rows:
+        return ""
+    if min(old.looked.inputs, new.looked.inputs) < limits.least_inputs:
         return ""
     index = stability_index(before, now)
     if index <= limits.shift:

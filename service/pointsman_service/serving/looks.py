@@ -19,6 +19,7 @@ Arrays = Mapping[str, NDArray[Any]]
 _PAUSE_SECONDS = 0.02
 _MOST_ELEMENTS = 1 << 16
 _MOST_CLASSES = 1000
+_MOST_INPUTS = 1000
 _BINS = 10
 _SUM_TOLERANCE = 1e-2
 CONSTANT_AFTER = 50
@@ -28,7 +29,17 @@ CONSTANT_AFTER = 50
 class Looks:
     """What was seen of one version; used from the event loop only."""
 
-    __slots__ = ("_first", "_pause", "bins", "due", "looked", "nonfinite", "same", "varied")
+    __slots__ = (
+        "_first",
+        "_inputs",
+        "_pause",
+        "bins",
+        "due",
+        "looked",
+        "nonfinite",
+        "same",
+        "varied",
+    )
 
     def __init__(self) -> None:
         self.due = 0.0
@@ -40,6 +51,7 @@ class Looks:
         self.bins: Counter[int] = Counter()
         self._pause = _PAUSE_SECONDS
         self._first: tuple[int, int] | None = None
+        self._inputs: set[int] = set()
 
     @property
     def constant(self) -> bool:
@@ -55,12 +67,14 @@ class Looks:
         self._pause = _PAUSE_SECONDS
 
     def afresh(self) -> None:
-        """Judge whether outputs are constant by what comes from now on."""
+        """Judge by what comes from now on whether outputs are constant, and inputs many."""
         self._first = None
+        self._inputs.clear()
 
     def snapshot(self) -> Looked:
         """Return what was seen until now."""
-        return Looked(self.looked, self.nonfinite, self.varied, self.same, dict(self.bins))
+        inputs = len(self._inputs)
+        return Looked(self.looked, self.nonfinite, self.varied, self.same, inputs, dict(self.bins))
 
     def answered(self, now: float, feed: Arrays, outputs: Arrays) -> None:
         """Look at an answer that was given `now`, if it is time to."""
@@ -74,6 +88,8 @@ class Looks:
         numbers = [array for array in outputs.values() if array.dtype.kind == "f"]
         self.nonfinite += not all(np.isfinite(_some(array)).all() for array in numbers)
         present = (_fingerprint(feed), _fingerprint(outputs))
+        if len(self._inputs) < _MOST_INPUTS:
+            self._inputs.add(present[0])
         if self._first is None:
             self._first = present
         elif present[0] != self._first[0]:
