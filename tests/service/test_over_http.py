@@ -1,7 +1,6 @@
 """The service over real connections: what a socket can do that an in-process call cannot."""
 
 import json
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.servers import service_process
+from tests.servers.raw_http import connection, conversation, head
 from tests.servers.service_process import ServiceProcess
 from tests.service.shelf import Shelf
 
@@ -39,28 +39,6 @@ def client(service: ServiceProcess) -> Iterator[httpx.Client]:
     """A client that keeps its connections."""
     with httpx.Client(base_url=service.url, timeout=20) as each:
         yield each
-
-
-def connection(service: ServiceProcess) -> socket.socket:
-    host, port = service.url.removeprefix("http://").split(":")
-    return socket.create_connection((host, int(port)), timeout=20)
-
-
-def conversation(service: ServiceProcess, *parts: bytes) -> bytes:
-    """Send bytes as they are, and return what comes until the service closes the connection."""
-    with connection(service) as each:
-        for part in parts:
-            each.sendall(part)
-        answer = b""
-        while received := each.recv(65536):
-            answer += received
-        return answer
-
-
-def head(method: str, path: str, *lines: str) -> bytes:
-    return "\r\n".join(
-        [f"{method} {path} HTTP/1.1", "Host: x", "Connection: close", *lines, "", ""]
-    ).encode("latin-1")
 
 
 def errors(client: httpx.Client) -> float:

@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
 
+_COUNTED = {
+    "requests": "Requests answered",
+    "rows": "Rows answered",
+    "runs": "Runs of the model, which several requests may share",
+    "rejected": "Requests refused as the caller's mistake",
+    "dropped": "Requests given up: the queue was full, the deadline passed, the caller left",
+    "errors": "Requests failed",
+}
+
+
 class ServiceCollector:
     """Reads the service's counts when asked; a `prometheus_client` collector."""
 
@@ -37,11 +47,9 @@ class ServiceCollector:
     def _requests(self) -> Iterator["Metric"]:
         from prometheus_client.core import CounterMetricFamily
 
-        members = ("requests", "rows", "rejected", "errors")
-        texts = ("answered", "rows answered", "refused as the caller's mistake", "failed")
-        for member, text in zip(members, texts, strict=True):
+        for member, text in _COUNTED.items():
             family = CounterMetricFamily(
-                f"pointsman_{member}", f"Requests {text}, by version.", labels=["model", "version"]
+                f"pointsman_{member}", f"{text}, by version.", labels=["model", "version"]
             )
             for servable in self._service.manager.residents:
                 manifest = servable.version.manifest
