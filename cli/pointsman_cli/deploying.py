@@ -13,6 +13,7 @@ from pointsman_cli.context import Context
 from pointsman_cli.errors import CommandError, DeploymentFailed, Verdict
 from pointsman_cli.moves import present
 from pointsman_cli.platforms.base import Deployment, ImageFrom, Plan, Platform, Wanted
+from pointsman_cli.platforms.discovery import platform
 from pointsman_cli.units import counted, duration
 from pointsman_cli.verification import Proof, verify
 
@@ -113,6 +114,24 @@ class Deploying:
                 f"{back.image or 'The previous image'} serves again.",
                 back.document(),
             ) from failure
+
+
+def go_back(context: Context, named: str | None, to: str, timeout: float, *, dry_run: bool) -> None:
+    """Let a platform run the image that ran before, or `to`, and prove that it serves."""
+    where = platform(named, context)
+    name = f"{context.model}/{context.channel}"
+    if dry_run:
+        plan = f"let {name} on {context.platform(named)} run {to or 'the image before'}"
+        context.output.result({"dry_run": True, "plan": [plan]})
+        context.output.data(plan)
+        return
+    deployment = where.roll_back_image(to, timeout)
+    with where.reached(deployment) as ways:
+        proof = verify(context, ways, timeout)
+    verdict = {"verdict": Verdict.VERIFIED}
+    context.output.result(deployment.document() | proof.document() | verdict)
+    context.output.success(f"{sentence(deployment, proof)} · {deployment.image}")
+    context.output.data(deployment.url)
 
 
 def only_version(context: Context) -> str | None:

@@ -14,6 +14,8 @@ class LocalSettings(msgspec.Struct, frozen=True):
 
     host: str = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8000
+    network: str = ""
+    """With --docker: the network as the engine names it; `host` is this machine's own."""
 
 
 class ImageSettings(msgspec.Struct, frozen=True):

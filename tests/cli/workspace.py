@@ -72,11 +72,15 @@ class Workspace:
         return self.run(*arguments, "--json", code=code).document
 
     def typed(
-        self, *arguments: str | Path, code: int = 0, variables: Mapping[str, str] | None = None
+        self,
+        *arguments: str | Path,
+        code: int = 0,
+        variables: Mapping[str, str] | None = None,
+        seconds: float = _SECONDS,
     ) -> Result:
         """Run the installed script as a process; fails when it ends with another exit code."""
         with self.start(*arguments, variables=variables) as process:
-            out, err = process.communicate(timeout=_SECONDS)
+            out, err = process.communicate(timeout=seconds)
         assert process.returncode == code, f"exit code {process.returncode}:\n{out}\n{err}"
         return Result(process.returncode, out, err)
 

@@ -2,15 +2,26 @@
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import count
-from typing import Self
+from typing import Protocol, Self
 
 import httpx
 
-from tests.servers.service_process import ServiceProcess
-
 _CLIENTS = 3
+
+
+class Service(Protocol):
+    """Whoever is asked."""
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        ...
+
+    def until(self, condition: Callable[[], object], what: str) -> None:
+        """Wait for something, for so long and no longer."""
+        ...
 
 
 class Clients:
@@ -20,7 +31,7 @@ class Clients:
     version that it names in its body and in its header is a failure, as is anything but a 200.
     """
 
-    def __init__(self, service: ServiceProcess, factors: Mapping[str, float]) -> None:
+    def __init__(self, service: Service, factors: Mapping[str, float]) -> None:
         self._service = service
         self._factors = factors
         self._ended = threading.Event()

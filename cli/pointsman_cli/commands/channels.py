@@ -8,6 +8,7 @@ from pointsman_cli.commands.arguments import (
     DryRun,
     Keep,
     NoWait,
+    PlatformName,
     Sign,
     Timeout,
     Why,
@@ -58,8 +59,15 @@ def activate(
 def rollback(
     context: Context,
     to: Annotated[
-        str | None, typer.Option(metavar="VERSION", help="A version that served before.")
+        str | None,
+        typer.Option(
+            metavar="VERSION", help="A version that served before; with --image, an image."
+        ),
     ] = None,
+    image: Annotated[
+        bool, typer.Option("--image", help="Go back to the image before, and leave the version.")
+    ] = False,
+    platform: PlatformName = None,
     min_healthy: Annotated[
         str, typer.Option(metavar="TIME", help="How long it must have been active: 10m, 2h, 0.")
     ] = "10m",
@@ -76,7 +84,13 @@ def rollback(
     version that stayed for --min-healthy, or to the one before if none did. Waits until every
     live instance says that it is back. Rolling back twice goes further back; it never returns
     to what was rolled back from.
+    With --image it is the platform that goes back, to the release before; the model stays.
     """
+    if image:
+        from pointsman_cli.deploying import go_back
+
+        go_back(context, platform, to or "", timeout, dry_run=dry_run)
+        return
     from pointsman_cli.moving import Patience, move
     from pointsman_cli.plans import plan
     from pointsman_cli.wishes import Return

@@ -40,6 +40,10 @@ def deploy(
     host: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Local: the address to listen on.")
     ] = None,
+    docker: Annotated[
+        bool,
+        typer.Option("--docker", help="Local: run the image as a container, and no process."),
+    ] = False,
     restart: Annotated[
         bool,
         typer.Option("--restart", help="Replace what runs, even if it is as it should be."),
@@ -68,6 +72,7 @@ def deploy(
         host=host,
         port=port,
         restart=restart,
+        docker=docker,
     )
     deploying = Deploying.of(context, find(platform, context), wanted)
     deploying.check()

@@ -133,6 +133,10 @@ class Engine:
         """Forget a container that has ended."""
         self._asked(["rm", "--force", name])
 
+    def remove_volume(self, name: str) -> None:
+        """Delete a volume, if there is one."""
+        self._asked(["volume", "rm", "--force", name])
+
     def rename(self, name: str, other: str) -> None:
         """Call a container something else."""
         self._asked(["rename", name, other])

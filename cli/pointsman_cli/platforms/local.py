@@ -1,95 +1,54 @@
-"""The local platform: the service as a supervised process on this machine.
+"""The local platform: the service on this machine, as a supervised process or as a container.
 
-The supervisor outlives the command; its record lies in `.pointsman/local/<model>/<channel>/`,
-beside the log.
+A process is the default; `--docker` runs the image instead, and from then on so does every
+command until `destroy`.
 """
 
-import secrets
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pointsman import findings
 from pointsman.findings import Finding
-from pointsman_cli import client, process
 from pointsman_cli.context import Context
-from pointsman_cli.errors import CommandError, DeploymentFailed
-from pointsman_cli.platforms import addresses, log_tail
-from pointsman_cli.platforms import record as records
 from pointsman_cli.platforms.base import Deployment, ImageFrom, Plan, Removal, Wanted, Way
-from pointsman_cli.platforms.record import Record, Running
-
-_HEARTBEAT_SECONDS = "5"
-_ANSWER_SECONDS = 60.0
-_END_SECONDS = 40.0
-_LOOK_SECONDS = 0.05
+from pointsman_cli.platforms.containers.container import Container
+from pointsman_cli.platforms.supervised import Supervised
 
 
 class LocalPlatform:
-    """One supervised process per model and channel."""
+    """One service per model and channel."""
 
     def __init__(self, context: Context) -> None:
-        self._context = context
         self._name = f"{context.model}/{context.channel}"
-        self._directory = context.project.state / "local" / context.model / context.channel
-        self._log = self._directory / "service.log"
+        directory = context.project.state / "local" / context.model / context.channel
+        self._process = Supervised(context, self._name, directory)
+        self._container = Container(context, self._name, directory)
 
-    def image_from(self, wanted: Wanted) -> ImageFrom:  # noqa: ARG002
-        """A process needs none."""
-        return ImageFrom.NOWHERE
+    def image_from(self, wanted: Wanted) -> ImageFrom:
+        """A process needs none; a container takes it from the engine."""
+        return ImageFrom.ENGINE if self._in_container(wanted) else ImageFrom.NOWHERE
 
     def check(self, wanted: Wanted) -> list[Finding]:
-        """Find out whether the port can be had."""
-        if wanted.image:
+        """Find out whether it can run, and whether it runs in another way already."""
+        if not self._in_container(wanted):
+            return self._process.check(wanted)
+        if self._process.status() is not None:
             return [
                 findings.error(
-                    "image",
-                    "the local platform starts a process, and no image",
-                    "Leave out --image.",
+                    "container",
+                    f"{self._name} runs as a process here",
+                    "`pointsman destroy --platform local` ends it; then deploy again.",
                 )
             ]
-        running = records.running(self._directory)
-        if running and self._stays(running, wanted):
-            return [findings.ok("port", f"{self._name} runs at {running.record.url}")]
-        host, port = self._address(running, wanted)
-        if running and (running.record.host, running.record.port) == (host, port):
-            # It is ours, and about to be replaced.
-            return [findings.ok("port", f"port {port} on {host} is held by {self._name} itself")]
-        if reason := addresses.refusal(host, port):
-            return [
-                findings.error(
-                    "port",
-                    f"port {port} on {host} cannot be used: {reason}",
-                    "Choose another with --port; 0 takes any free one.",
-                )
-            ]
-        return [findings.ok("port", f"port {port or 'of any number'} on {host} is free")]
+        return self._container.check(wanted)
 
     def plan(self, wanted: Wanted) -> Plan:
         """Say what deploying would do."""
-        running = records.running(self._directory)
-        first = []
-        if running:
-            where = f"{running.record.url} (process {running.pid})"
-            if self._stays(running, wanted):
-                return Plan(steps=[f"leave {self._name} running at {where}"])
-            first = [f"end {self._name} at {where}"]
-        host, port = self._address(running, wanted)
-        start = f"start {self._name} on {host}, port {port or 'chosen by the system'}"
-        return Plan(steps=[*first, start])
+        return self._way(wanted).plan(wanted)
 
     def deploy(self, wanted: Wanted) -> Deployment:
         """Start the service, or leave it if it already runs as wanted."""
-        with records.held(self._directory, self._tell_occupied):
-            running = records.running(self._directory)
-            if running and self._stays(running, wanted):
-                return self._deployment(running.record, running.pid)
-            host, port = self._address(running, wanted)
-            if running:
-                self._context.stands("What ran was told to end; `pointsman deploy` starts it anew.")
-                self._end(running)
-            return self._start(host, port)
+        return self._way(wanted).deploy(wanted)
 
     @contextmanager
     def reached(self, deployment: Deployment) -> Iterator[list[Way]]:
@@ -98,152 +57,27 @@ class LocalPlatform:
 
     def status(self) -> Deployment | None:
         """Return the running service; None when there is none, or it died."""
-        running = records.running(self._directory)
-        return self._deployment(running.record, running.pid) if running else None
+        return self._way().status()
 
     def logs(self, *, follow: bool, lines: int) -> Iterator[str]:
-        """Yield lines of the log, which outlives the service until it is destroyed."""
-        if not self._log.exists():
-            raise CommandError(
-                f"{self._name} has no log here", "`pointsman deploy --platform local` starts it."
-            )
-        if not follow:
-            return iter(log_tail.last_lines(self._log, lines))
-        running = records.running(self._directory)
-        writers = running.processes if running else ()
-        return log_tail.follow(
-            self._log, lines, lambda: any(process.is_alive(each) for each in writers)
-        )
+        """Yield lines of the log."""
+        return self._way().logs(follow=follow, lines=lines)
 
     def removal(self) -> Removal | None:
         """Say what would end; nothing is lost with it."""
-        deployment = self.status()
-        if deployment is None:
-            return None
-        return Removal(name=self._name, steps=[f"end {self._name} at {deployment.url}"])
+        return self._way().removal()
 
     def destroy(self) -> bool:
-        """End the service in good order and remove its record and log."""
-        if not self._directory.is_dir():
-            return False
-        with records.held(self._directory, self._tell_occupied):
-            existed = records.read(self._directory) is not None or self._log.exists()
-            if running := records.running(self._directory):
-                self._context.stands("It was told to end; `pointsman destroy` waits until it has.")
-                self._end(running)
-            records.forget(self._directory)
-            self._log.unlink(missing_ok=True)
-            self._remove_empty()
-        return existed
+        """End the service in good order, and forget it."""
+        ended = self._container.destroy()
+        return self._process.destroy() or ended
 
-    def roll_back_image(self, to: str, timeout: float) -> Deployment:  # noqa: ARG002
-        """Refuse: what runs is a process."""
-        raise CommandError(
-            f"{self._name} runs as a process here, and not from an image",
-            "`pointsman rollback` goes back to the version that served before.",
-        )
+    def roll_back_image(self, to: str, timeout: float) -> Deployment:
+        """Run the image that ran before; a process has none."""
+        return self._way().roll_back_image(to, timeout)
 
-    def _start(self, host: str, port: int) -> Deployment:
-        port = port or addresses.free_port(host)
-        configuration = self._context.project.configuration
-        record = Record(
-            instance=f"local-{secrets.token_hex(3)}",
-            url=addresses.url(host, port),
-            host=host,
-            port=port,
-            store=configuration.store,
-            fleet=configuration.fleet,
-        )
-        self._context.stands(
-            f"The service is starting at {record.url} all the same: `pointsman deploy` looks "
-            "again, `pointsman destroy` ends it."
-        )
-        records.write(self._directory, record)
-        arguments = [sys.executable, "-m", *records.marks(self._directory, record)]
-        pid = process.start_detached(arguments, self._environment(record), self._log)
-        with self._context.output.waiting("starting the service"):
-            self._await_answer(record, pid)
-        return self._deployment(record, pid)
+    def _in_container(self, wanted: Wanted | None) -> bool:
+        return bool(wanted and wanted.docker) or self._container.record is not None
 
-    def _environment(self, record: Record) -> dict[str, str]:
-        inherited = {
-            "POINTSMAN_CACHE_DIR": str(self._context.project.state / "cache"),
-            "POINTSMAN_HEARTBEAT_SECONDS": _HEARTBEAT_SECONDS,
-        } | self._context.service_environment
-        return inherited | {
-            "POINTSMAN_STORE": record.store,
-            "POINTSMAN_MODEL": self._context.model,
-            "POINTSMAN_CHANNEL": self._context.channel,
-            "POINTSMAN_FLEET": record.fleet,
-            "POINTSMAN_HOST": record.host,
-            "POINTSMAN_INSTANCE": record.instance,
-            "POINTSMAN_PLATFORM": "local",
-            "PORT": str(record.port),
-        }
-
-    def _await_answer(self, record: Record, pid: int) -> None:
-        """Return when this very service answers; raise with its last words when it cannot."""
-        deadline = time.monotonic() + _ANSWER_SECONDS
-        while True:
-            health = client.health(record.url)
-            if health is not None and health.body.get("instance") == record.instance:
-                return
-            if not process.is_running(pid) or time.monotonic() > deadline:
-                break
-            time.sleep(_LOOK_SECONDS)
-        if running := records.running(self._directory):
-            self._end(running)
-        records.forget(self._directory)
-        raise DeploymentFailed(
-            f"the service did not start: {self._last_words()}",
-            "`pointsman logs` shows all it said.",
-        )
-
-    def _last_words(self) -> str:
-        lines = [line.strip() for line in log_tail.last_lines(self._log, 20) if line.strip()]
-        errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
-        return (errors or lines or ["it said nothing"])[-1]
-
-    def _end(self, running: Running) -> None:
-        """Ask the supervisor to end, and wait; after the drain time, insist."""
-        self._context.output.step(f"ending process {running.pid}, requests in flight first")
-        # Without a supervisor, what it left behind is asked itself.
-        asked = [running.supervisor] if running.supervisor else running.processes
-        process.end(running.processes, asked, _END_SECONDS)
-
-    def _stays(self, running: Running, wanted: Wanted) -> bool:
-        record, configuration = running.record, self._context.project.configuration
-        return (
-            not wanted.restart
-            and running.supervisor is not None
-            and (record.store, record.fleet) == (configuration.store, configuration.fleet)
-            and wanted.host in {None, record.host}
-            and wanted.port in {None, 0, record.port}
-        )
-
-    def _address(self, running: Running | None, wanted: Wanted) -> tuple[str, int]:
-        """Return host and port: as asked for, else as it was, else as configured."""
-        usual = running.record if running else self._context.project.configuration.local
-        port = usual.port if wanted.port is None else wanted.port
-        return wanted.host or usual.host, port
-
-    def _deployment(self, record: Record, pid: int) -> Deployment:
-        return Deployment(
-            platform="local",
-            name=self._name,
-            url=record.url,
-            instance=record.instance,
-            pid=pid,
-            log=str(self._log),
-        )
-
-    def _tell_occupied(self) -> None:
-        self._context.output.step(f"waiting for another pointsman to finish with {self._name}")
-
-    def _remove_empty(self) -> None:
-        """Remove the directories that nothing else is in."""
-        for directory in (self._directory, self._directory.parent, self._directory.parent.parent):
-            try:
-                directory.rmdir()
-            except OSError:
-                return
+    def _way(self, wanted: Wanted | None = None) -> Supervised | Container:
+        return self._container if self._in_container(wanted) else self._process

@@ -1,0 +1,1 @@
+"""The image as a container on this machine: what it is told, how it is started, tried, replaced."""
