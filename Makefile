@@ -11,7 +11,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help setup demo test check fix bench bench-transfer train lock clean
+.PHONY: help setup demo test check fix bench bench-transfer bench-convergence train lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,9 @@ bench: setup ## measure; results go to benchmarks/results/
 
 bench-transfer: setup ## measure publishing and pulling against s5cmd, rclone, CRT and boto3
 	@$(BIN)/python -m benchmarks.transfer
+
+bench-convergence: setup ## measure rollbacks of 20 instances on an S3 server, and plot them
+	@$(BIN)/python -m benchmarks.convergence
 
 train: setup ## train the example models again (installs the training packages)
 	$(UV) pip install --quiet --python $(BIN)/python --constraint requirements.lock --group training

@@ -15,7 +15,7 @@ from pointsman.errors import StoreError
 from pointsman.heartbeat import Heartbeat, Instance, Verdict
 from pointsman.stores.base import ObjectStore
 
-_LOOK_SECONDS = 0.2
+_LOOK_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,7 @@ class Watch:
     errors_before: Mapping[str, int] = field(default_factory=dict)
     _answered: dict[str, Answer] = field(default_factory=dict)
     _last: Confirmation = field(default_factory=Confirmation)
+    _lookout: fleet.Lookout | None = None
 
     def begin(self) -> None:
         """Note how many requests had failed before the change; raises `StoreError`."""
@@ -161,7 +162,9 @@ class Watch:
         return answer
 
     def _instances(self) -> list[Instance]:
-        return fleet.instances(self.store, self.model, self.channel)
+        if self._lookout is None or self._lookout.store is not self.store:
+            self._lookout = fleet.Lookout(self.store, self.model, self.channel)
+        return self._lookout.look()
 
 
 def _errors(beating: Iterable[Heartbeat]) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """The fleet: which instances there are, as their heartbeats in the store tell."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from pointsman import document, heartbeat, keys
 from pointsman.errors import InvalidDocument, ObjectNotFound
@@ -25,16 +25,46 @@ def leave(store: ObjectStore, model: str, channel: str, instance: str) -> None:
 
 def instances(store: ObjectStore, model: str, channel: str) -> list[Instance]:
     """Return every instance that has a heartbeat, live or stale; unreadable ones are left out."""
-    listed = list(store.scan(keys.fleet(model, channel)))
-    if not listed:
-        return []
-    now = store.now()
-    with ThreadPoolExecutor(_READS_IN_FLIGHT) as pool:
-        found = list(pool.map(lambda info: _instance(store, info, now), listed))
-    return sorted(
-        (instance for instance in found if instance is not None),
-        key=lambda instance: instance.heartbeat.instance,
-    )
+    return Lookout(store, model, channel).look()
+
+
+class Lookout:
+    """Looks at a fleet again and again, and reads only the heartbeats that changed since."""
+
+    def __init__(self, store: ObjectStore, model: str, channel: str) -> None:
+        self.store = store
+        self._prefix = keys.fleet(model, channel)
+        self._known: dict[str, tuple[ObjectInfo, Heartbeat | None]] = {}
+
+    def look(self) -> list[Instance]:
+        """Return every instance, by name; raises `StoreError`."""
+        listed = list(self.store.scan(self._prefix))
+        if not listed:
+            self._known = {}
+            return []
+        now = self.store.now()
+        changed = [info for info in listed if not self._is_known(info)]
+        with ThreadPoolExecutor(_READS_IN_FLIGHT) as pool:
+            beats = list(pool.map(lambda info: _read(self.store, info), changed))
+        read = dict(zip((info.key for info in changed), beats, strict=True))
+        self._known = {
+            info.key: (info, read[info.key] if info.key in read else self._known[info.key][1])
+            for info in listed
+        }
+        found = [
+            heartbeat.seen(known, info.modified, now)
+            for info, known in self._known.values()
+            if known is not None
+        ]
+        return sorted(found, key=lambda instance: instance.heartbeat.instance)
+
+    def _is_known(self, info: ObjectInfo) -> bool:
+        """Tell whether this state of a heartbeat was read; without an etag nothing tells."""
+        known = self._known.get(info.key)
+        if known is None or not info.etag:
+            return False
+        before = known[0]
+        return (before.etag, before.size) == (info.etag, info.size)
 
 
 def lost(store: ObjectStore, model: str) -> list[ObjectInfo]:
@@ -46,13 +76,11 @@ def lost(store: ObjectStore, model: str) -> list[ObjectInfo]:
     return [info for info in listed if now - info.modified >= LOST_AFTER]
 
 
-def _instance(store: ObjectStore, info: ObjectInfo, now: datetime) -> Instance | None:
+def _read(store: ObjectStore, info: ObjectInfo) -> Heartbeat | None:
     try:
         stored = store.get(info.key)
-        if stored is None:
-            return None
-        instance = heartbeat.read(stored.data, stored.info.modified, now)
+        found = heartbeat.read(stored.data) if stored else None
     except (ObjectNotFound, InvalidDocument):
         return None  # it left between the two calls, or was never a heartbeat
     # Whoever may write one heartbeat must not speak for another instance.
-    return instance if keys.name_in(info.key) == instance.heartbeat.instance else None
+    return found if found and keys.name_in(info.key) == found.instance else None

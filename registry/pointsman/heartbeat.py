@@ -161,9 +161,13 @@ def judge(
     return Verdict.SUPERSEDED
 
 
-def read(data: bytes, modified: datetime, now: datetime) -> Instance:
-    """Read a heartbeat's document; both times are the store's."""
-    heartbeat = document.decode(data, Heartbeat, "a heartbeat")
+def read(data: bytes) -> Heartbeat:
+    """Read a heartbeat's document; raises `InvalidDocument`."""
+    return document.decode(data, Heartbeat, "a heartbeat")
+
+
+def seen(heartbeat: Heartbeat, modified: datetime, now: datetime) -> Instance:
+    """Return a heartbeat with its age; both times are the store's."""
     return Instance(heartbeat, max(now - modified, timedelta(0)))
 
 

@@ -17,7 +17,7 @@ from pointsman.heartbeat import (
     judge,
 )
 from pointsman.stores import open_store
-from pointsman.stores.base import ObjectStore
+from pointsman.stores.base import ObjectStore, StoredObject
 from tests.fakes.memory_store import MemoryStore
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -132,7 +132,7 @@ def test_a_heartbeat_is_lost_when_its_instance_has_been_silent_for_a_week() -> N
 
 
 def test_a_beat_from_the_future_is_young_and_not_of_negative_age() -> None:
-    instance = heartbeat.read(document.encode(beat()), NOON + timedelta(seconds=5), NOON)
+    instance = heartbeat.seen(beat(), NOON + timedelta(seconds=5), NOON)
     assert instance.age == timedelta(0)
 
 
@@ -158,7 +158,7 @@ def test_what_is_no_honest_heartbeat_is_left_out(key_name: str, data: bytes) -> 
 
 def test_a_document_that_is_no_heartbeat_is_refused() -> None:
     with pytest.raises(InvalidDocument, match="a heartbeat cannot be read"):
-        heartbeat.read(b"{}", NOON, NOON)
+        heartbeat.read(b"{}")
 
 
 @pytest.mark.parametrize(
@@ -244,3 +244,42 @@ def test_what_an_instance_says_of_canary_shadow_and_bake_comes_back(store_url: s
     (instance,) = fleet.instances(store, "digits", "production")
 
     assert instance.heartbeat == said
+
+
+class CountedStore(MemoryStore):
+    """Counts the heartbeats that are read."""
+
+    reads = 0
+
+    def get(self, key: str, etag: str | None = None) -> StoredObject | None:
+        """Read a document."""
+        self.reads += 1
+        return super().get(key, etag)
+
+
+def test_who_looks_again_reads_only_what_changed() -> None:
+    store = CountedStore()
+    for name in ("one", "two", "three"):
+        fleet.beat(store, beat(name))
+    lookout = fleet.Lookout(store, "digits", "production")
+    assert len(lookout.look()) == store.reads == 3
+
+    fleet.beat(store, beat("two", observed_generation=2))
+    fleet.leave(store, "digits", "production", "three")
+    seen = lookout.look()
+
+    assert store.reads == 4
+    generations = {each.heartbeat.instance: each.heartbeat.observed_generation for each in seen}
+    assert generations == {"one": 1, "two": 2}
+
+
+def test_who_looks_again_sees_how_old_an_unchanged_heartbeat_is_by_then() -> None:
+    store = StoreWithClock()
+    fleet.beat(store, beat())
+    lookout = fleet.Lookout(store, "digits", "production")
+    assert lookout.look()[0].live
+
+    store.ahead = timedelta(hours=1)
+    assert not lookout.look()[0].live
+    fleet.leave(store, "digits", "production", "one")
+    assert lookout.look() == []
