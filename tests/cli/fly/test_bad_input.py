@@ -158,11 +158,12 @@ def test_without_credentials_for_the_service(
     assert "POINTSMAN_RUNTIME_ACCESS_KEY_ID" in said
 
 
-def test_what_an_old_secret_shadows_is_said(project: Project, bench: Bench) -> None:
+def test_what_secrets_of_earlier_do_is_said(project: Project, bench: Bench) -> None:
     with bench.world.changing() as document:
-        secrets = {"POINTSMAN_MODEL": "x"}
+        secrets = {"POINTSMAN_MODEL": "x", "AWS_SESSION_TOKEN": "y"}
         document["apps"][APP] = {"machines": [], "releases": [], "secrets": secrets}
     bench.turn(failures={"deploy": "stop here"})
     said = project.deploy(code=10)
     assert "the app has a secret POINTSMAN_MODEL, which beats the variable" in said
+    assert "secret AWS_SESSION_TOKEN of earlier, which the service's key does not go with" in said
     assert "`fly deploy` failed: stop here" in said

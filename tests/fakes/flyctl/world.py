@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,9 +39,16 @@ class World:
             fcntl.flock(file, fcntl.LOCK_EX)
             document = json.load(file)
             yield document
-            file.seek(0)
-            file.truncate()
-            json.dump(document, file)
+            text = json.dumps(document)
+            # Ctrl-C in the middle of this would leave half a world.
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                file.seek(0)
+                file.truncate()
+                file.write(text)
+                file.flush()
+            finally:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
     def knob(self, name: str, otherwise: Any = None) -> Any:
         """Return how a knob is turned."""

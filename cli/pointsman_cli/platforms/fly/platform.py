@@ -60,7 +60,7 @@ class FlyPlatform:
             found.append(findings.error("flyctl", problem.message, problem.hint))
         found += self._image(wanted.image)
         found += variables.check(self._context, self._variables, stands.secrets)
-        found += preflight.shadowed(self._plain, stands.secrets)
+        found += preflight.left_over(self._plain, self._variables.secret, stands.secrets)
         return found
 
     def plan(self, wanted: Wanted) -> Plan:
@@ -74,7 +74,7 @@ class FlyPlatform:
         count = len(present) or (1 if file.mounts else _FIRST_MACHINES)
         onto = f"onto {counted(count, 'machine')}" if present else f"making {count} machines"
         steps.append(
-            f"release it {onto} by {file.strategy}, waiting up to {file.wait_seconds:g} s for each"
+            f"release it by {file.strategy}, {onto}, waiting up to {file.wait_seconds:g} s for each"
         )
         steps.append("prove image, release and checks of every machine, then the golden set")
         return Plan(steps=steps, image=wanted.image, cost=self._cost(count))
@@ -170,7 +170,7 @@ class FlyPlatform:
         if earlier is None:
             raise CommandError(
                 f"{self._app} never served another image",
-                "Name one with --to: `fly releases --image` lists what was released.",
+                "Name one with --to-image: `fly releases --image` lists what was released.",
             )
         return earlier.image_ref
 

@@ -13,6 +13,7 @@ from pointsman_cli.platforms.fly import commands, complaints, reply
 from pointsman_cli.platforms.fly.flyctl import Flyctl, FlyFailed
 
 _ORGANIZATION = ("FLY_ORG", "FLY_ORGANIZATION")
+_IDENTITY = frozenset({"AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_PROFILE"})
 _WHICH = "Set FLY_ORG to the one that the app shall belong to."
 
 
@@ -65,11 +66,19 @@ def account(fly: Flyctl, name: str, stands: Standing) -> Iterator[Finding]:
     yield findings.ok("app", f"the app {name} is yet to be made, in {where}")
 
 
-def shadowed(variables: Mapping[str, str], secrets: frozenset[str]) -> Iterator[Finding]:
-    """Yield variables that a secret of the same name beats, so that setting them does nothing."""
-    for name in sorted(variables.keys() & secrets):
+def left_over(
+    plain: Mapping[str, str], secret: Mapping[str, str], present: frozenset[str]
+) -> Iterator[Finding]:
+    """Yield what secrets of earlier do to a release: they beat variables, or spoil credentials."""
+    for name in sorted(plain.keys() & present):
         yield findings.warning(
             "secrets",
             f"the app has a secret {name}, which beats the variable of that name",
             f"`fly secrets unset {name}`, if the variable is meant to count.",
+        )
+    for name in sorted((_IDENTITY & present) - plain.keys() - secret.keys()) if secret else ():
+        yield findings.warning(
+            "secrets",
+            f"the app has a secret {name} of earlier, which the service's key does not go with",
+            f"`fly secrets unset {name}`.",
         )
