@@ -86,6 +86,20 @@ def test_without_an_image_the_source_is_uploaded_and_built(
     assert instance.source is None
 
 
+def test_an_image_that_runs_already_is_left_alone_and_proven_again(
+    shipping: Workspace, railway: Railway
+) -> None:
+    pinned = f"ghcr.io/acme/digits@{railway.world.images[IMAGE].digest}"
+    railway.world.images[pinned] = railway.world.images[IMAGE]
+    first = shipping.json("deploy", "--image", pinned)
+    again = shipping.run("deploy", "--image", pinned)
+    assert "this image runs already, with these settings: it is left alone" in again.err
+    assert "golden set reproduced" in again.err
+    assert [each.id for each in railway.world.deployments] == [first["release"]]
+    shipping.run("deploy", "--image", pinned, "--restart")
+    assert len(railway.world.deployments) == 2
+
+
 def test_progress_is_told_step_by_step(shipping: Workspace) -> None:
     err = shipping.run("deploy", "--image", IMAGE).err
     told = [
@@ -125,7 +139,7 @@ BROKEN = "ghcr.io/acme/digits:broken"
         (
             Image(variables={"POINTSMAN_POLL_SECONDS": "often"}),
             "the service said: POINTSMAN_POLL_SECONDS cannot be 'often'",
-            "pointsman logs",
+            "healthcheckTimeout",
         ),
         (None, f"the registry has no image {BROKEN}", "pointsman push"),
     ],
@@ -144,6 +158,7 @@ def test_a_broken_release_leaves_the_old_one_serving_and_says_why(
     assert "\n" not in document["error"]
     assert fix in document["hint"]
     assert f"goes on serving: {IMAGE}, deployment {good['release']}" in document["hint"]
+    assert document["log"] == release(railway, document["release"]).log[-10:]
     assert statuses(railway) == ["SUCCESS", "FAILED"]
     (shipping.folder / "request.json").write_text('{"inputs": [[1, 2, 3, 4]]}')
     answer = shipping.json("predict", "request.json", "--url", good["url"])
@@ -153,8 +168,9 @@ def test_a_broken_release_leaves_the_old_one_serving_and_says_why(
 def test_a_source_that_does_not_build_says_so(shipping: Workspace) -> None:
     (shipping.folder / "Dockerfile").write_text("FROM scratch\nRUN false\n")
     failed = shipping.run("deploy", code=10)
-    assert 'error: Railway: failed: process "/bin/sh -c false" exit code: 1' in failed.err
+    assert 'error: the release failed: process "/bin/sh -c false" exit code: 1' in failed.err
     assert "Nothing serves now" in failed.err
+    assert "  | RUN false" in failed.err
 
 
 def test_with_auto_rollback_a_release_that_took_over_is_taken_back(

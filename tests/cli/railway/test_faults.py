@@ -25,6 +25,14 @@ def test_a_used_up_rate_limit_is_waited_out_and_told(shipping: Workspace, railwa
     assert railway.operations.count("ServiceCreate") == 2
 
 
+def test_a_rate_limit_that_never_ends_ends_the_command(
+    shipping: Workspace, railway: Railway
+) -> None:
+    railway.faults.ahead = {"Viewer": [Fault.LIMITED] * 100}
+    said = deploy(shipping, code=1)
+    assert "error: Railway goes on refusing to find out whose token this is" in said
+
+
 def test_a_rate_limit_that_lasts_is_not_waited_for(shipping: Workspace, railway: Railway) -> None:
     railway.faults.ahead = {"ServiceCreate": [Fault.LIMITED]}
     railway.faults.retry_after = "1800"
@@ -84,10 +92,13 @@ def test_losing_sight_of_a_deployment_is_no_failure_of_it(
 @pytest.mark.parametrize(
     ("status", "sentence"),
     [
-        ("REMOVED", "Railway: removed: it was cancelled, or another deployment took its place"),
-        ("SKIPPED", "Railway: skipped: Railway skipped it"),
-        ("NEEDS_APPROVAL", "Railway: needs_approval: somebody has to approve it"),
-        ("CRASHED", "Railway: crashed: "),
+        (
+            "REMOVED",
+            "the release was removed: it was cancelled, or another deployment took its place",
+        ),
+        ("SKIPPED", "the release was skipped: Railway found nothing"),
+        ("NEEDS_APPROVAL", "the release waits: somebody has to approve it"),
+        ("CRASHED", "the release crashed: "),
     ],
 )
 def test_every_way_a_deployment_can_end_is_explained(
@@ -99,9 +110,9 @@ def test_every_way_a_deployment_can_end_is_explained(
     assert "Nothing serves now" in said
 
 
-def test_a_status_that_nobody_knows_is_waited_out(shipping: Workspace, railway: Railway) -> None:
+def test_a_queue_is_waited_out_and_told(shipping: Workspace, railway: Railway) -> None:
     railway.faults.coming = ["QUEUED", "WAITING", "INITIALIZING", "DEPLOYING", "?"]
-    deploy(shipping)
+    assert "on the Free and Hobby plans that may take a while" in deploy(shipping)
 
 
 def test_another_image_than_was_asked_for_is_a_failure(

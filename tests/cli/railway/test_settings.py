@@ -127,10 +127,14 @@ def test_what_did_not_stick_is_told_and_what_cannot_be_read_is_not() -> None:
         "healthcheckPath": "/health",
         "overlapSeconds": 5,
         "preDeployCommand": ["true"],
-        "multiRegionConfig": {"x": {}},
+        "drainingSeconds": 30,
+        "region": "us-west2",
+        "multiRegionConfig": {"us-west2": {"numReplicas": 2}},
         "source": {"image": "a:1"},
     }
     found = {
+        "drainingSeconds": "30",
+        "multiRegionConfig": {"us-west2": {"numReplicas": 2, "zone": None}},
         "healthcheckPath": None,
         "overlapSeconds": 5,
         "preDeployCommand": "true",

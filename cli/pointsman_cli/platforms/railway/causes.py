@@ -83,11 +83,8 @@ _OF_SERVICES = (
         "Remove POINTSMAN_HOST from the service's variables.",
     ),
 )
-_HEALTH = (
-    "`pointsman logs --platform railway` shows what the service says; a model that takes longer "
-    "to load needs a higher healthcheckTimeout in railway.json."
-)
-_LOGS = "`pointsman logs --platform railway` shows more."
+_HEALTH = "A model that takes longer to load needs a higher healthcheckTimeout in railway.json."
+_LOGS = "The last lines of its log are above; Railway's dashboard has all of them."
 
 
 def cause(steps: Sequence[Step], build_log: Sequence[str], log: Sequence[str], image: str) -> Cause:

@@ -29,7 +29,11 @@ def check(session: Session, wanted: Wanted) -> list[Finding]:
         found += _guarded("railway.json", lambda: _settings(session))
     found += _guarded("image", lambda: _image(session, wanted))
     found += _guarded("variables", lambda: _variables(session))
-    return found
+    # What one check stumbles over, the next one may stumble over too.
+    once: dict[str, Finding] = {}
+    for each in found:
+        once.setdefault(each.message, each)
+    return list(once.values())
 
 
 def _guarded(check: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """What is told of a deployment that did not serve: why, and what serves now."""
 
 from contextlib import suppress
+from dataclasses import dataclass
 
 from pointsman_cli.errors import DeploymentFailed
 from pointsman_cli.platforms.railway.api import deployments
@@ -12,13 +13,22 @@ from pointsman_cli.platforms.railway.causes import Cause, cause
 from pointsman_cli.platforms.railway.outcomes import Outcome, outcome
 
 _LINES = 100
+_TOLD_LINES = 10
+_WORDS = {
+    "FAILED": "the release failed",
+    "CRASHED": "the release crashed",
+    "REMOVED": "the release was removed",
+    "REMOVING": "the release was removed",
+    "SKIPPED": "the release was skipped",
+    "NEEDS_APPROVAL": "the release waits",
+}
 _OTHER = {
     Outcome.SUPERSEDED: Cause(
         "it was cancelled, or another deployment took its place",
         "Does somebody else deploy the same service? Deploy again when they are done.",
     ),
     Outcome.SKIPPED: Cause(
-        "Railway skipped it",
+        "Railway found nothing to deploy",
         "The service's watch patterns or the plan's limits say so: look at it in the dashboard.",
     ),
     Outcome.NEEDS_APPROVAL: Cause(
@@ -28,16 +38,36 @@ _OTHER = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is known of a deployment that is over: its steps, and the ends of both logs."""
+
+    steps: list[Step]
+    build_log: list[str]
+    log: list[str]
+
+    @property
+    def end(self) -> list[str]:
+        """The last lines of the log that matters: of the container, once there was one."""
+        return [line.rstrip() for line in (self.log or self.build_log)][-_TOLD_LINES:]
+
+
 def failure(
     client: Client, address: Address, deployment: str, status: str, image: str
 ) -> DeploymentFailed:
     """Return the error for a deployment that ended with this status."""
-    why = _OTHER.get(outcome(status)) or _cause(client, deployment, image)
-    said = client.secrets.concealed(f"Railway: {status.lower()}: {why.sentence}")
+    record = _record(client, deployment)
+    why = _OTHER.get(outcome(status)) or cause(record.steps, record.build_log, record.log, image)
+    what = _WORDS.get(status, status.lower())
+    said = client.secrets.concealed(f"{what}: {why.sentence}")
     now = standing(client, address, deployment)
-    return DeploymentFailed(
-        said, f"{now} {why.hint}", {"release": deployment, "status": status, "serves": now}
-    )
+    document = {
+        "release": deployment,
+        "status": status,
+        "serves": now,
+        "log": [client.secrets.concealed(line) for line in record.end],
+    }
+    return DeploymentFailed(said, f"{now} {why.hint}", document)
 
 
 def serving(client: Client, address: Address, other_than: str = "") -> Release | None:
@@ -60,12 +90,12 @@ def standing(client: Client, address: Address, failed: str) -> str:
     return f"What ran before goes on serving: {what}, deployment {before.id}."
 
 
-def _cause(client: Client, deployment: str, image: str) -> Cause:
+def _record(client: Client, deployment: str) -> Record:
     steps: list[Step] = []
     with suppress(RailwayError):
         steps = deployments.steps(client, deployment)
     build, run = (_log(client, deployment, which) for which in (Logs.BUILD, Logs.DEPLOYMENT))
-    return cause(steps, build, run, image)
+    return Record(steps, build, run)
 
 
 def _log(client: Client, deployment: str, which: Logs) -> list[str]:

@@ -52,6 +52,9 @@ class RailwayPlatform:
         if told:
             output.step(told)
         releasing = Releasing(session, address)
+        if not told and not wanted.restart and (current := releasing.already(image)):
+            output.step("this image runs already, with these settings: it is left alone")
+            return self._deployment(address, current)
         try:
             started = releasing.run_image() if image else releasing.build_source()
             output.step(f"deployment {started} has begun")

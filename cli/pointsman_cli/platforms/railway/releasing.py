@@ -54,6 +54,12 @@ class Releasing:
                 )
             )
 
+    def already(self, image: str) -> Release | None:
+        """Return the release that serves, if it runs this very image: told only by a digest."""
+        digest = image.partition("@")[2]
+        current = serving(self._client, self._address) if digest else None
+        return current if current and current.digest == digest else None
+
     def followed(self, deployment: str, image: str) -> Release:
         """Return the release once it serves; raises `DeploymentFailed` or `Unverified`."""
         context = self._session.context
@@ -65,7 +71,10 @@ class Releasing:
         seconds = BUILD_SECONDS + self._session.settings.health_seconds + _MARGIN_SECONDS
         status = Watch(self._client, self._output, deployment).until_over(seconds)
         if outcome(status) is not Outcome.SERVES:
-            raise failure(self._client, self._address, deployment, status, image)
+            failed = failure(self._client, self._address, deployment, status, image)
+            for line in failed.document["log"]:
+                self._output.step(f"  | {line}")
+            raise failed
         return self._confirmed(deployments.read(self._client, deployment), image)
 
     def back_to(self, to: str) -> Release:

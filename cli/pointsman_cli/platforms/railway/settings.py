@@ -123,7 +123,9 @@ def _plain(name: str, value: Any) -> Any:
         return [value]
     if name == "startCommand":
         return value or None
-    return value
+    if name == "multiRegionConfig" and isinstance(value, dict):
+        return {region: (each or {}).get("numReplicas", 1) for region, each in value.items()}
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
 def _shown(value: Any) -> str:

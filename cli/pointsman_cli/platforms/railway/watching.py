@@ -18,6 +18,8 @@ from pointsman_cli.platforms.railway.outcomes import Outcome, outcome, waiting
 
 BUILD_SECONDS = 1800.0
 """How long queueing and building may take, before the health check begins."""
+_QUEUES = frozenset({"QUEUED", "WAITING"})
+_LOOKS_IN_QUEUE = 2
 _LOOK_AGAIN = "It goes on at Railway: `pointsman status --platform railway` shows how it ends."
 
 
@@ -29,6 +31,7 @@ class Watch:
         self._output = output
         self._deployment = deployment
         self._told: set[str] = set()
+        self._queues = 0
 
     def until_over(self, seconds: float) -> str:
         """Return the status it ended with; raises `Unverified` when it has not after `seconds`."""
@@ -43,6 +46,7 @@ class Watch:
                     self._tell(update)
                     return status
                 update(waiting(status))
+                self._queued(status)
                 self._tell(update)
                 remaining = deadline - monotonic()
                 if remaining <= 0:
@@ -58,6 +62,13 @@ class Watch:
                 f"how deployment {self._deployment} goes on cannot be seen: {error.message}",
                 _LOOK_AGAIN,
             ) from error
+
+    def _queued(self, status: str) -> None:
+        """Say once that there is a queue, where that lasts for longer than one look."""
+        if status in _QUEUES:
+            self._queues += 1
+            if self._queues == _LOOKS_IN_QUEUE:
+                self._output.step(waiting(status))
 
     def _tell(self, update: Callable[[str], None]) -> None:
         """Tell of steps that began since; the last one stays on display."""

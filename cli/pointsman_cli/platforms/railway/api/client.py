@@ -30,6 +30,7 @@ BASE_URL = "https://backboard.railway.com"
 PATH = "/graphql/v2"
 RETRY_SECONDS = 1.0
 _ATTEMPTS = 5
+_LIMITED_TIMES = 10
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 _LONGEST_WAIT = 120.0
 _OPERATION = re.compile(r"^(?:query|mutation) (\w+)", re.MULTILINE)
@@ -71,7 +72,7 @@ class Client:
 
     def posted(self, what: str, send: Callable[[], httpx.Response]) -> httpx.Response:
         """Send a request that is no document; waits out the rate limit."""
-        while True:
+        for _ in range(_LIMITED_TIMES):
             try:
                 response = send()
             except httpx.ConnectError as error:
@@ -85,6 +86,10 @@ class Client:
             if response.status_code != httpx.codes.TOO_MANY_REQUESTS:
                 return response
             self._wait_for_budget(response)
+        raise Exhausted(
+            f"Railway goes on refusing to {what} because of its rate limit",
+            "Does something else use the same token? Type the same again in a while.",
+        )
 
     def _send(self, what: str, name: str, variables: Answer) -> Answer:
         text = document(name)
