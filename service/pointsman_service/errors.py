@@ -6,6 +6,8 @@ RequestFailed
 │   ├── BodyTooLarge           more bytes than this service accepts
 │   ├── EncodingUnsupported    compressed in a way that this service does not undo
 │   ├── KeyRefused             it needs a key, and has none or a wrong one
+│   ├── Forbidden              no key would do: this service does not have that switched on
+│   ├── Unfitting              it cannot be done as things stand here
 │   └── UnknownVersion         it asks for a model, or a version of it, that is not here
 ├── NotNow                 nobody's fault: the same request may be answered another time
 │   ├── NotServing             no version is ready, or the service is shutting down
@@ -44,6 +46,14 @@ class EncodingUnsupported(CallerMistake):
 
 class KeyRefused(CallerMistake):
     """The request lacks an API key that is accepted here."""
+
+
+class Forbidden(CallerMistake):
+    """The request is for something that is switched off here."""
+
+
+class Unfitting(CallerMistake):
+    """The request cannot be fulfilled in the present state of this service."""
 
 
 class UnknownVersion(CallerMistake):

@@ -20,6 +20,7 @@ from pointsman_service.runtime import headroom, threads
 from pointsman_service.serving.activity import Activity
 from pointsman_service.serving.aspired import LastServed
 from pointsman_service.serving.bake_window import BakeWindow
+from pointsman_service.serving.by_hand import ByHand
 from pointsman_service.serving.counters import Timing
 from pointsman_service.serving.gate import Gate
 from pointsman_service.serving.inference import Inference
@@ -64,8 +65,9 @@ class Service:
         self.inference = Inference(
             self.router, self.executor, cpus, settings.max_queue, settings.request_timeout
         )
+        self.registry = Registry(store)
         self.loader = Loader(
-            Registry(store),
+            self.registry,
             cache,
             model,
             settings.threads or cpus,
@@ -75,14 +77,16 @@ class Service:
         self.heartbeats = Heartbeats(self, open_store(settings.fleet) if settings.fleet else store)
         changed = self.heartbeats.changed
         self.headroom = partial(headroom.measure, settings.memory_limit_bytes)
+        room = Room(self.headroom, settings.memory)
         self.manager = Manager(
             self.loader,
             self.router,
             last_served,
             changed,
-            Room(self.headroom, settings.memory),
+            room,
             Timing(bake=settings.bake_seconds),
         )
+        self.by_hand = ByHand(self.registry, self.loader, self.manager, self.router, room)
         if settings.quarantine:
             self.manager.bake.returned = Marker(store, model, self.identity.instance).mark
         observation = Observation(self.router, self.manager.mirror)

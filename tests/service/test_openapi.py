@@ -86,11 +86,24 @@ def test_floats_may_be_answered_as_null() -> None:
 
 
 def test_every_path_of_the_protocol_is_described() -> None:
-    described = document("m", SEVERAL)["paths"]
+    described = document("m", SEVERAL, admin_keys=True)["paths"]
     bases = "/v2/models/{model}", "/v2/models/{model}/versions/{version}"
     of_model = {f"{base}/{rest}".rstrip("/") for base in bases for rest in routes.OF_MODEL}
     fixed = {path.rstrip("/") for path in routes.FIXED}
-    assert {path for path in described if path.startswith("/v2")} == fixed | of_model
+    of_repository = {f"/v2/repository/models/{{model}}/{each}" for each in routes.OF_REPOSITORY}
+    paths = {path for path in described if path.startswith("/v2")}
+    assert paths == fixed | of_model | of_repository
+
+
+def test_what_needs_a_key_says_so() -> None:
+    def locked(**keys: bool) -> set[str]:
+        described = document("m", SEVERAL, **keys)["paths"]
+        return {path for path, each in described.items() if "security" in each.get("post", {})}
+
+    assert locked() == set()
+    infer = {path for path in document("m", SEVERAL)["paths"] if path.endswith("/infer")}
+    assert locked(api_keys=True) == {"/predict"} | infer
+    assert {path.split("/")[2] for path in locked(admin_keys=True)} == {"repository"}
 
 
 def test_an_inference_is_typed_by_the_signature() -> None:

@@ -22,7 +22,12 @@ def application(service: Service) -> FastAPI:
     def schema() -> dict[str, Any]:
         stable = service.router.stable
         manifest = stable.version.manifest if stable else None
-        return openapi.document(service.settings.model, manifest)
+        return openapi.document(
+            service.settings.model,
+            manifest,
+            api_keys=bool(service.api_keys),
+            admin_keys=bool(service.admin_keys),
+        )
 
     app.openapi = schema  # type: ignore[method-assign]
     app.add_exception_handler(HTTPException, _refuse)

@@ -16,6 +16,7 @@ from pointsman_service.api import compression
 from pointsman_service.errors import (
     BodyTooLarge,
     EncodingUnsupported,
+    Forbidden,
     InputInvalid,
     KeyRefused,
     ModelFailed,
@@ -23,6 +24,7 @@ from pointsman_service.errors import (
     Overloaded,
     RequestFailed,
     TimedOut,
+    Unfitting,
     UnknownVersion,
 )
 
@@ -45,6 +47,8 @@ _STATUS: dict[type[RequestFailed], tuple[int, tuple[Header, ...]]] = {
     EncodingUnsupported: (415, ((b"accept-encoding", b"gzip, deflate"),)),
     UnknownVersion: (404, ()),
     KeyRefused: (401, ((b"www-authenticate", b"Bearer"),)),
+    Forbidden: (403, ()),
+    Unfitting: (409, ()),
     NotServing: (503, ((b"retry-after", b"1"),)),
     Overloaded: (429, ((b"retry-after", b"1"),)),
     TimedOut: (504, ()),

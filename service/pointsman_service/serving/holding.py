@@ -25,14 +25,15 @@ class Held:
 
     async def unload_idle(self) -> None:
         """Unload what no request can come to."""
-        self._residents.keep({each.version.digest for each in self._routed()})
+        routed = {each.version.digest for each in self._routed()}
+        self._residents.keep(routed, by_hand=False)
         await self._residents.settled()
 
     async def unload_serving(self) -> None:
         """Send no more requests anywhere, and unload everything once those in flight are done."""
         self._router.switch(None)
         self._router.split(None)
-        self._residents.keep(())
+        self._residents.keep((), by_hand=False)
         await self._residents.settled()
 
     def _routed(self) -> list[Servable]:

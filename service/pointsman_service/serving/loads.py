@@ -29,6 +29,8 @@ class Loads:
     def __init__(self, ended: Callable[[], None]) -> None:
         """Call `ended` whenever a load has ended."""
         self._ended = ended
+        self._free = asyncio.Event()
+        self._free.set()
         self.current: Load | None = None
 
     def begin(self, pointer: Pointer, work: Coroutine[Any, Any, Servable]) -> Load:
@@ -38,6 +40,7 @@ class Loads:
         task = asyncio.create_task(work, name=f"load {pointer.version}")
         task.add_done_callback(lambda _task: self._ended())
         self.current = Load(pointer, datetime.now(UTC), task)
+        self._free.clear()
         return self.current
 
     def finished(self) -> Load | None:
@@ -46,7 +49,12 @@ class Loads:
         if load is None or not load.task.done():
             return None
         self.current = None
+        self._free.set()
         return load
+
+    async def free(self) -> None:
+        """Return when nothing is loaded, and no result waits to be taken."""
+        await self._free.wait()
 
     async def close(self) -> None:
         """Wait for nothing any more."""

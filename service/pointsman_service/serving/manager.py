@@ -60,7 +60,7 @@ class Manager:
         self._wake = asyncio.Event()
         self._previous: str | None = None
         self._settled = False
-        self._loads = Loads(self._wake.set)
+        self.loads = Loads(self._wake.set)
         self.residents = Residents(changed)
         self.counters = Counters()
         self._standing = Standing(self.residents, self.counters)
@@ -96,7 +96,7 @@ class Manager:
     @property
     def loading(self) -> Load | None:
         """What is being loaded, if anything is."""
-        return self._loads.current
+        return self.loads.current
 
     @property
     def rollback_readiness(self) -> str:
@@ -131,7 +131,7 @@ class Manager:
 
     async def close(self) -> None:
         """Wait for nothing any more: neither for loads, nor for versions that still drain."""
-        await self._loads.close()
+        await self.loads.close()
         await self.mirror.close()
         await self.residents.close()
 
@@ -194,14 +194,14 @@ class Manager:
         if self._standing.next(aspired.channel, role) is not Action.LOAD:
             return True
         pointer = roles.wanted(aspired.channel)[role]
-        while (load := self._loads.current) is not None and load.pointer.digest != pointer.digest:
+        while (load := self.loads.current) is not None and load.pointer.digest != pointer.digest:
             if not await self._ended(load, aspired):
                 return False
             self._take_finished(aspired.channel)
         if load is None:
             log.info("loading %s (generation %d)", pointer.version, aspired.channel.generation)
             work = self._loader.load(pointer, self._site(pointer, role))
-            load = self._loads.begin(pointer, work)
+            load = self.loads.begin(pointer, work)
             self._changed()
         if not await self._ended(load, aspired):
             return False
@@ -227,7 +227,7 @@ class Manager:
 
     def _take_finished(self, channel: Channel) -> None:
         """Put the result of a load to use, whoever asked for it."""
-        load = self._loads.finished()
+        load = self.loads.finished()
         if load is None:
             return
         role = roles.role_of(channel, load.pointer.digest)

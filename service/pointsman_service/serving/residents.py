@@ -25,6 +25,8 @@ class Residents:
         self._ready: dict[str, Servable] = {}
         self._leaving: dict[asyncio.Task[None], Servable] = {}
         self._gone: dict[str, Servable] = {}
+        self.by_hand: set[str] = set()
+        """The digests of what an operator wants to stay, whatever the channel says."""
 
     def __iter__(self) -> Iterator[Servable]:
         """Go through ready, draining and lately unloaded servables, each version once."""
@@ -66,9 +68,14 @@ class Residents:
                 servable.statistics = before.statistics
         self._ready[servable.version.digest] = servable
 
-    def keep(self, needed: Collection[str | None]) -> None:
-        """Begin to unload every ready servable whose digest is not among `needed`."""
-        for digest in policy.surplus(self._ready, needed):
+    def keep(self, needed: Collection[str | None], *, by_hand: bool = True) -> None:
+        """Begin to unload every ready servable whose digest is not among `needed`.
+
+        What stays by an operator's hand does, unless `by_hand` says that nothing else may.
+        """
+        if not by_hand:
+            self.by_hand.clear()
+        for digest in policy.surplus(self._ready, {*needed, *self.by_hand}):
             servable = self._ready.pop(digest)
             task = asyncio.create_task(self._unload(servable))
             self._leaving[task] = servable

@@ -1,5 +1,6 @@
 """Schemathesis: requests by the hundred that fit a service's OpenAPI document, and that do not."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -17,8 +18,9 @@ def main() -> int:
         "run", f"{sys.argv[1]}/openapi.json",
         "--max-examples", EXAMPLES, "--no-color", "--warnings", "off",
     ]  # fmt: skip
+    environment = {**os.environ, "SERVICE_KEY": sys.argv[2]}
     with tempfile.TemporaryDirectory() as directory:  # it leaves files where it runs
-        return subprocess.run(command, cwd=directory, check=False).returncode
+        return subprocess.run(command, cwd=directory, env=environment, check=False).returncode
 
 
 if __name__ == "__main__":

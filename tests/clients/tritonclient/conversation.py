@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import product
 
 import ml_dtypes
@@ -124,6 +124,25 @@ def counts(client: triton.InferenceServerClient) -> None:
     assert client.get_inference_statistics()["model_stats"]
 
 
+def loads_and_unloads(client: triton.InferenceServerClient, key: str) -> None:
+    headers = {"X-API-Key": key}
+
+    def states() -> dict[str, str]:
+        index = client.get_model_repository_index(headers=headers)
+        return {each["version"]: each["state"] for each in index}
+
+    assert states() == {"v1": "READY", "v2": "UNAVAILABLE"}
+    client.load_model("m", headers=headers)
+    client.unload_model("m", headers=headers)
+    assert states() == {"v1": "READY", "v2": "UNAVAILABLE"}, "the channel is not disturbed"
+    assert "model_repository" in client.get_server_metadata()["extensions"]
+    assert "needs an API key" in refusal(client.load_model, "m")
+    other = refusal(client.load_model, "other", headers=headers)
+    assert "Request for unknown model" in other
+    config = refusal(client.load_model, "m", headers=headers, config="{}")
+    assert "are not taken" in config
+
+
 def computes_bf16(address: str) -> None:
     with triton.InferenceServerClient(address) as client:
         numbers = np.array([[1.5, -2.0]], ml_dtypes.bfloat16)
@@ -141,15 +160,12 @@ async def goes_on_without_waiting(address: str) -> None:
             check(result)
 
 
-def addresses() -> Iterator[str]:
-    return (each.removeprefix("http://") for each in sys.argv[1:])
-
-
 def main() -> None:
-    echo, bf16 = addresses()
+    echo, bf16 = (each.removeprefix("http://") for each in sys.argv[1:3])
     with triton.InferenceServerClient(echo, concurrency=4) as client:
         for part in (describes, infers, classifies, complains, counts):
             part(client)
+        loads_and_unloads(client, sys.argv[3])
     computes_bf16(bf16)
     asyncio.run(goes_on_without_waiting(echo))
 

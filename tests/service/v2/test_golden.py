@@ -21,9 +21,12 @@ GOLDEN = Path(__file__).with_name("golden")
 MODELS: dict[str, Callable[[Path], Path]] = {
     "affine": models.affine,
     "pair": models.pair,
+    "repository": models.affine,
     "statistics": models.affine,
     "strings": models.strings,
 }
+
+VARIABLES = {"repository": {"POINTSMAN_ADMIN_KEYS": "an-operators-own-key"}}
 
 
 @pytest.mark.parametrize("served", sorted(path.name for path in GOLDEN.iterdir()))
@@ -32,7 +35,7 @@ async def test_replies_are_as_they_were(surroundings: Surroundings, served: str)
         model = MODELS[served](surroundings.directory / "model.onnx")
         surroundings.shelf.activate(surroundings.shelf.put("v1", model))
     differing = []
-    async with serving(surroundings) as service:
+    async with serving(surroundings, **VARIABLES.get(served, {})) as service:
         if served in MODELS:
             await service.until_serving("v1")
         for path in sorted((GOLDEN / served).iterdir()):
@@ -53,4 +56,5 @@ def test_every_route_has_a_golden_reply() -> None:
     asked = {conversation.read(path).target.partition("?")[0] for path in GOLDEN.rglob("*.txt")}
     bases = "/v2/models/m", "/v2/models/m/versions/v1"
     of_model = {f"{base}/{rest}".rstrip("/") for base in bases for rest in routes.OF_MODEL}
-    assert {*routes.FIXED, *of_model} <= asked
+    of_repository = {f"/v2/repository/models/m/{action}" for action in routes.OF_REPOSITORY}
+    assert {*routes.FIXED, *of_model, *of_repository} <= asked

@@ -62,7 +62,7 @@ async def test_tensors_go_both_ways_as_bytes(served: InProcess) -> None:
 
 async def test_a_version_in_the_path_is_asked_for_as_long_as_it_is_here(served: InProcess) -> None:
     await activated(served, "v2", 3.0)
-    for version, factor in (("v2", 3.0), ("2", 3.0)):
+    for version, factor in (("v1", 2.0), ("v2", 3.0), ("1", 2.0), ("2", 3.0)):
         base = f"/v2/models/m/versions/{version}"
         response = await served.client.post(f"{base}/infer", content=ROW)
         assert response.json()["outputs"][0]["data"][0] == factor

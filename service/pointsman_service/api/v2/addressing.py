@@ -27,9 +27,7 @@ def servable(service: Service, model: str, version: str | None) -> Servable:
         if stable is None:
             raise NotServing("no version is ready yet")
         return stable
-    found = _known(service).get(version) or _known(service).get(f"v{version}")
-    if found is None:
-        raise _unknown(service, version)
+    found = _found(service, version)
     if found.state is not State.READY:
         raise NotServing(f"{found.name} is {found.state}")
     return found
@@ -40,13 +38,22 @@ def version_of(service: Service, model: str, version: str) -> str:
     return servable(service, model, version).name
 
 
+def known(service: Service, version: str) -> str:
+    """Return the name of a version that is, or was, in memory here; raises `UnknownVersion`."""
+    return _found(service, version).name
+
+
 def ready_versions(service: Service) -> list[str]:
     """Return the names of all versions that answer here."""
     return [each.name for each in service.manager.residents if each.state is State.READY]
 
 
-def _known(service: Service) -> dict[str, Servable]:
-    return {each.name: each for each in service.manager.residents}
+def _found(service: Service, version: str) -> Servable:
+    here = {each.name: each for each in service.manager.residents}
+    found = here.get(version) or here.get(f"v{version}")
+    if found is None:
+        raise _unknown(service, version)
+    return found
 
 
 def _unknown(service: Service, version: str) -> UnknownVersion | NotServing:

@@ -12,9 +12,10 @@ from pointsman_service.api.v2 import (
 from pointsman_service.service import Service
 
 
-async def server(_service: Service, _request: Request) -> Response:
+async def server(service: Service, _request: Request) -> Response:
     """Answer with the server's metadata."""
-    return Response(200, orjson.dumps(metadata.server(repository=False)))
+    document = metadata.server(repository=bool(service.admin_keys))
+    return Response(200, orjson.dumps(document))
 
 
 async def models(service: Service, _request: Request) -> Response:

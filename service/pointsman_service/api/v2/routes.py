@@ -3,11 +3,12 @@
 from collections.abc import Awaitable, Callable
 
 from pointsman_service.api.messages import Request, Response
-from pointsman_service.api.v2 import descriptions, infer, readiness
+from pointsman_service.api.v2 import descriptions, infer, readiness, repository
 from pointsman_service.service import Service
 
 Handler = Callable[[Service, Request], Awaitable[Response]]
 OfModel = Callable[[Service, Request, str, str | None], Awaitable[Response]]
+OfRepository = Callable[[Service, Request, str], Awaitable[Response]]
 Route = tuple[tuple[str, ...], Handler]
 
 PREFIX = "/v2"
@@ -21,6 +22,7 @@ FIXED: dict[str, Route] = {
     "/v2/health/ready": (_READ, readiness.ready),
     "/v2/models": (_READ, descriptions.models),
     "/v2/models/stats": (_READ, descriptions.all_statistics),
+    "/v2/repository/index": (_WRITE, repository.index),
 }
 # By what follows the model, or its version.
 OF_MODEL: dict[str, tuple[tuple[str, ...], OfModel]] = {
@@ -30,6 +32,7 @@ OF_MODEL: dict[str, tuple[tuple[str, ...], OfModel]] = {
     "config": (_READ, descriptions.configuration),
     "infer": (_WRITE, infer.infer),
 }
+OF_REPOSITORY: dict[str, OfRepository] = {"load": repository.load, "unload": repository.unload}
 
 
 def find(path: str) -> Route | None:
@@ -41,6 +44,8 @@ def find(path: str) -> Route | None:
             return _of_model(rest, model, version)
         case ["models", model, *rest] if model:
             return _of_model(rest, model, None)
+        case ["repository", "models", model, action] if model and action in OF_REPOSITORY:
+            return _WRITE, lambda service, request: OF_REPOSITORY[action](service, request, model)
     return None
 
 
