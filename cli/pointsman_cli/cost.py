@@ -2,12 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from pointsman import fleet, heartbeat
+from pointsman.errors import StoreError
 from pointsman.heartbeat import Heartbeat
 from pointsman_cli.units import counted, duration
 from pointsman_infra import prices
 from pointsman_infra.prices import BEAT_SECONDS, POLL_SECONDS, STORES
+
+if TYPE_CHECKING:
+    from pointsman_cli.context import Context
 
 _NAMES = {"s3": "S3", "r2": "R2", "gs": "Google", "tigris": "Tigris", "railway": "Railway"}
 
@@ -60,6 +65,20 @@ def of(beating: Iterable[Heartbeat]) -> Following:
     polls = [each.poll_seconds or POLL_SECONDS for each in beating]
     beats = [each.interval_seconds for each in beating]
     return Following(len(beating), _often(polls), _often(beats))
+
+
+def expected(context: "Context") -> Following | None:
+    """Return what a deployment will do: as many instances as there are now, or one.
+
+    None where no request is paid for: the store is a directory.
+    """
+    if context.registry.store.url.startswith("file:"):
+        return None
+    try:
+        found = fleet.instances(context.fleet_store, context.model, context.channel)
+    except StoreError:
+        found = []
+    return of(heartbeat.live(found))
 
 
 def _often(intervals: list[float]) -> float:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from pointsman.findings import Finding, Severity
+from pointsman_cli import cost
 from pointsman_cli.context import Context
 from pointsman_cli.errors import CommandError, DeploymentFailed, Verdict
 from pointsman_cli.moves import present
@@ -63,9 +64,12 @@ class Deploying:
 
             plan = replace(plan, image=making.described(self.context, self.wanted.image))
         output = self.context.output
-        document = plan.document()
+        document, following = plan.document(), cost.expected(self.context)
+        if following is not None:
+            document |= {"following": following.document()}
         output.result({"dry_run": True} | document | {"plan": [*first, *plan.steps]})
-        output.data("\n".join([*first, *plan.steps, *_facts(plan)]))
+        followed = [following.sentence()] if following else []
+        output.data("\n".join([*first, *plan.steps, *_facts(plan), *followed]))
         if plan.manifest:
             output.data(plan.manifest)
 

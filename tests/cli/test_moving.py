@@ -1,6 +1,8 @@
 """`activate` and `rollback` on a fleet: confirmed, refused and put back, or left alone and said."""
 
+import json
 import os
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -244,3 +246,26 @@ def test_a_refusal_after_publishing_says_that_the_version_is_published(
         document = published.json("upload-model", "v3", sources.model("v2"), "--activate", code=3)
     assert document["published"]["version"] == "v3"
     assert document["put_back"]["to"] == "v1"
+
+
+def test_a_rollback_goes_to_the_last_version_that_was_healthy_for_as_long_as_asked(
+    listed: Workspace, store: ObjectStore
+) -> None:
+    for version in ("v1", "v2", "v3"):
+        listed.registry.activate(MODEL, version)
+    _make_it_an_hour(listed, "v1")
+    assert listed.json("rollback", "--dry-run")["to"] == "v1"
+    assert listed.json("rollback", "--dry-run", "--min-healthy", "0")["to"] == "v2"
+    assert listed.json("rollback", "--dry-run", "--min-healthy", "2h")["to"] == "v2", "none was"
+    assert listed.json("rollback", "--to", "v2", "--no-wait")["to"] == "v2"
+    assert "not a duration" in listed.json("rollback", "--min-healthy", "long", code=2)["error"]
+
+
+def _make_it_an_hour(workspace: Workspace, version: str) -> None:
+    """Let a version have been stable since an hour before the next one came."""
+    path = workspace.store / keys.channel(MODEL, "production")
+    document = json.loads(path.read_text())
+    entry = next(each for each in document["history"] if each["version"] == version)
+    moment = datetime.fromisoformat(entry["at"]) - timedelta(hours=1)
+    entry["at"] = moment.isoformat()
+    path.write_text(json.dumps(document))
