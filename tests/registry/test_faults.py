@@ -4,24 +4,31 @@ The server is real, the proxy before it spoils one request after the other, and 
 tried at every step there is.
 """
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from pointsman import publishing
+from pointsman import pruning, publishing, transfer
 from pointsman.cache import Cache
-from pointsman.errors import NotFound, StoreError, StoreUnreachable
+from pointsman.errors import NotFound, StoreError, StoreMisconfigured, StoreUnreachable
+from pointsman.integrity import verify
+from pointsman.manifest import File
 from pointsman.publishing import Prepared
 from pointsman.registry import Registry
+from pointsman.signing.notary import Notary
 from pointsman.stores import open_store
 from tests import models
+from tests.fakes.interleaved_store import LaterStore
 from tests.registry.versions import MODEL, store_version
-from tests.servers import faulty, seaweedfs
+from tests.servers import faulty, one_blob, seaweedfs
 from tests.servers.faulty import Fault, Proxy
+from tests.servers.one_blob import Manner, OneBlob
 
 FAULTS = list(Fault)
 LARGE = 9 << 20  # several parts up, several ranges down
@@ -146,3 +153,37 @@ def test_a_store_that_only_ever_resets_is_called_unreachable(proxy: Proxy) -> No
 
     assert proxy.spoilt > 1
     assert proxy.url in caught.value.hint
+
+
+def test_expired_credentials_in_the_middle_of_a_pull_are_told_as_such() -> None:
+    with one_blob.holding(OneBlob(os.urandom(LARGE), Manner.EXPIRES)) as blob:
+        keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "hidden"}
+        store = open_store(f"s3://bucket?endpoint={blob.url}", keys)
+        file = File(path="x", size=LARGE, sha256=hashlib.sha256(blob.data).hexdigest())
+
+        with pytest.raises(StoreMisconfigured, match="the credentials have expired"):
+            transfer.sha256(store, "blobs/x", file, lambda _: None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", FAULTS)
+def test_pruning_takes_nothing_that_is_needed_whatever_happens_to_a_request(
+    proxy: Proxy, fault: Fault
+) -> None:
+    def prune() -> None:
+        prefix = uuid4().hex
+        through, direct = registry_by(proxy.url, prefix), registry_by(proxy.upstream, prefix)
+        for version in ("v1", "v2"):
+            store_version(direct.store, version)
+        days = timedelta(days=2)  # by which time everything is old enough, and any lease over
+        try:
+            pruning.prune(LaterStore(through.store, days), MODEL, 1, "tests")
+        except StoreError:
+            # A version is whole, or not there.
+            assert not verify(direct.store, MODEL, Notary()).damage
+            pruning.prune(LaterStore(direct.store, 2 * days), MODEL, 1, "tests")
+        assert [version.manifest.version for version in direct.versions(MODEL)] == ["v2"]
+        assert not verify(direct.store, MODEL, Notary()).damage
+        assert len(list(direct.store.scan(f"models/{MODEL}/blobs/"))) == 1
+
+    assert at_every_request(proxy, fault, prune) >= 10

@@ -20,6 +20,7 @@ from tests.servers import one_blob
 from tests.servers.one_blob import Manner, OneBlob
 from tests.servers.seaweedfs import SeaweedFS
 
+OTHERS = [each for each in Manner if each not in {Manner.HONEST, Manner.EXPIRES}]
 SIZE = (20 << 20) + 7  # three ranges, the last of them odd
 KEY = "blobs/x"
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "hidden"}
@@ -71,7 +72,7 @@ def test_a_blob_comes_by_signed_urls_over_a_few_connections_that_do_not_outlive_
         assert store._signed._idle == []  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("manner", [each for each in Manner if each is not Manner.HONEST])
+@pytest.mark.parametrize("manner", OTHERS)
 def test_whatever_else_is_answered_the_blob_arrives_by_the_other_way(
     data: bytes, tmp_path: Path, manner: Manner
 ) -> None:

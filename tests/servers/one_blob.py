@@ -28,6 +28,7 @@ class Manner(StrEnum):
     HANGS_UP = "half of it"
     CLOSES = "connection: close"
     CHUNKED = "chunked"
+    EXPIRES = "expired, to whoever asks"
 
 
 @dataclass(slots=True)
@@ -75,25 +76,31 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         found = _RANGE.fullmatch(self.headers.get("Range", ""))
-        data = self.blob.data
-        first, last = (int(found[1]), int(found[2])) if found else (0, len(data) - 1)
-        part = data[first : last + 1]
-        manner = Manner.HONEST
+        first, last = (int(found[1]), int(found[2])) if found else (0, len(self.blob.data) - 1)
+        manner = self.blob.manner
         if "X-Amz-Signature" in self.path:
-            manner = self.blob.manner
             self.blob.signed += 1
             self.blob.connections.add(self.client_address)
         else:
             self.blob.unsigned += 1
+            manner = manner if manner is Manner.EXPIRES else Manner.HONEST
+        self._give(manner, first, last)
+
+    def _give(self, manner: Manner, first: int, last: int) -> None:  # noqa: C901 — one case each
+        part = self.blob.data[first : last + 1]
         match manner:
+            case Manner.HONEST:
+                self._answer(206, part, self._range(first, last))
             case Manner.WHOLE:
-                self._answer(200, data)
+                self._answer(200, self.blob.data)
             case Manner.ELSEWHERE:
-                self._answer(206, data[: len(part)], self._range(first + 1, last + 1))
+                self._answer(206, part, self._range(first + 1, last + 1))
             case Manner.REDIRECT:
                 self._answer(307, b"", {"Location": f"{self.blob.url}/elsewhere"})
             case Manner.DENIED:
                 self._answer(403, b"<Error><Code>AccessDenied</Code></Error>")
+            case Manner.EXPIRES:
+                self._answer(400, b"<Error><Code>ExpiredToken</Code></Error>")
             case Manner.HANGS_UP:
                 self._answer(206, part, self._range(first, last), body=part[: len(part) // 2])
                 self.close_connection = True
@@ -101,8 +108,6 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(206, part, self._range(first, last) | {"Connection": "close"})
             case Manner.CHUNKED:
                 self._chunked(part, first, last)
-            case _:
-                self._answer(206, part, self._range(first, last))
 
     def _range(self, first: int, last: int) -> dict[str, str]:
         return {"Content-Range": f"bytes {first}-{last}/{len(self.blob.data)}"}
