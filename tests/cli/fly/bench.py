@@ -14,6 +14,8 @@ ROOT = Path(__file__).parents[3]
 APP = "my-model"
 TOKEN = "fm2_" + "lJPECAAAAAAA"
 RUNTIME_SECRET = "runtime-" + "hunter2"
+NOBODY = "http://127.0.0.1:9"
+"""Where an app is whose machines are no real services."""
 DIGESTS = {tag: f"sha256:{character * 64}" for tag, character in (("one", "1"), ("two", "2"))}
 
 _SCRIPT = """#!/bin/sh
@@ -37,6 +39,7 @@ class Bench:
         self.engine = container_engine.install(directory / "engine")
         self.have_images("amd64", 150_000_000)
         with self.world.changing() as document:
+            document["knobs"]["url"] = NOBODY
             document["local"] |= {f"digits:{tag}": digest for tag, digest in DIGESTS.items()}
 
     def have_images(self, architecture: str, size: int) -> None:

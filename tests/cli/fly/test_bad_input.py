@@ -3,10 +3,13 @@
 import pytest
 
 import pointsman
+from pointsman import keys
+from pointsman import manifest as manifests
+from pointsman.manifest import Measured
 from tests.cli.fly.bench import APP, TOKEN, Bench
 from tests.cli.fly.conftest import Project
 from tests.cli.workspace import MODEL
-from tests.registry.versions import store_version
+from tests.registry.versions import manifest, store_version
 
 
 def refused(project: Project, bench: Bench, code: int = 1) -> str:
@@ -102,6 +105,21 @@ def test_with_an_image_for_other_machines(project: Project, bench: Bench) -> Non
 def test_with_an_image_that_no_machine_would_start(project: Project, bench: Bench) -> None:
     bench.have_images("amd64", 9 << 30)
     assert "unpacked, and Fly starts none over 8 GB" in refused(project, bench)
+
+
+def test_with_machines_that_are_too_small_for_the_model(
+    project: Project, bench: Bench, s3_url: str
+) -> None:
+    registry = pointsman.open(s3_url)
+    measured = Measured(
+        runtime="onnxruntime", load_seconds=1, latency_seconds=1, peak_rss_bytes=2 << 30
+    )
+    large = manifests.seal(manifest(version="v9", measured=measured))
+    registry.store.create(keys.manifest(MODEL, "v9"), large.document)
+    registry.activate(MODEL, "v9")
+    said = refused(project, bench)
+    assert "which is more than the service leaves" in said
+    assert "Give the instance more memory" in said
 
 
 def test_with_an_engine_that_is_not_running(project: Project, bench: Bench) -> None:

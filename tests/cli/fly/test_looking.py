@@ -10,7 +10,7 @@ import pytest
 from pointsman_cli.platforms.fly import examination, machines, reply, status
 from pointsman_cli.platforms.fly.examination import Released
 from pointsman_cli.platforms.fly.machines import FlyMachine
-from tests.cli.fly.bench import APP, DIGESTS, RUNTIME_SECRET, Bench
+from tests.cli.fly.bench import APP, DIGESTS, NOBODY, RUNTIME_SECRET, Bench
 from tests.cli.fly.conftest import FLY_TOML, Project
 from tests.cli.workspace import until
 from tests.fakes.flyctl import machine as fake
@@ -33,12 +33,13 @@ def test_a_plan_says_what_would_be_made_and_what_it_costs(project: Project, benc
     plan = project.json("deploy", *FLY, "--image", "digits:one", "--dry-run")
     assert plan["plan"] == [
         f"make the app {APP} in personal",
-        "set 2 secrets: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY",
         f"push digits:one to registry.fly.io/{APP}",
+        "stage 2 secrets: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY",
         "release it by bluegreen, making 2 machines, waiting up to 20 s for each",
         "prove image, release and checks of every machine, then the golden set",
     ]
     assert plan["cost"].startswith("$7.37 to $14.74 a month for 2 machines of shared-cpu-2x")
+    assert "two versions fit side by side" in plan["memory"]
     assert bench.commands() == []
     assert RUNTIME_SECRET not in str(plan)
 
@@ -71,7 +72,7 @@ def test_status_shows_every_machine_and_what_is_wrong_with_it(
     assert (well["state"], well["region"]) == ("started, 1 of 1 checks passing", "fra")
     assert "note" not in well
     assert killed["note"] == "its program was killed because it ran out of memory"
-    assert f"{APP} on fly, at https://{APP}.fly.dev, release 1" in project.run("status", *FLY).err
+    assert f"{APP} on fly, at {NOBODY}, release 1" in project.run("status", *FLY).err
 
 
 @pytest.mark.parametrize(
@@ -163,7 +164,7 @@ def test_the_end_has_to_be_typed(project: Project, bench: Bench) -> None:
     bench.release("one")
     plan = project.json("destroy", *FLY, "--dry-run")
     assert plan["plan"] == [f"end 2 machines and the app {APP} on Fly"]
-    assert plan["lost"][0] == f"the address https://{APP}.fly.dev"
+    assert plan["lost"][0] == f"the address {NOBODY}"
     said = project.run("destroy", *FLY, code=2)
     assert "add --yes if that is meant" in said.err
     assert bench.machines

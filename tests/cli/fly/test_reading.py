@@ -159,3 +159,10 @@ def test_an_image_is_pushed_by_its_own_tag_unless_it_is_in_a_registry(
 ) -> None:
     assert images.names_registry(image) is remote
     assert images.label(image) == label
+
+
+def test_the_public_address_is_what_fly_says_and_else_made_of_the_name() -> None:
+    told = {"Name": "a", "Hostname": "a.fly.dev", "AppURL": "https://models.example/"}
+    assert reply.app(json.dumps(told)).url == "https://models.example"
+    assert reply.app(json.dumps(told | {"AppURL": ""})).url == "https://a.fly.dev"
+    assert reply.app('{"Name": "a"}').url == "https://a.fly.dev"

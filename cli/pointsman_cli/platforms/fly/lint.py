@@ -23,11 +23,10 @@ _LONG_WAIT_SECONDS = 600
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What the service does: its port, how long it says goodbye, how much memory it needs."""
+    """What the service does: its port, and how long it says goodbye."""
 
     port: int
     goodbye_seconds: float
-    needed_bytes: int | None = None
 
 
 def findings(file: FlyFile, expected: Expected) -> list[Finding]:
@@ -38,7 +37,7 @@ def findings(file: FlyFile, expected: Expected) -> list[Finding]:
         *_services(file, expected),
         *_deploy(file),
         *_goodbye(file, expected),
-        *_machines(file, expected),
+        *_machines(file),
     ]
     return found or [ok("fly.toml", f"{file.path.name} suits the service")]
 
@@ -245,7 +244,7 @@ def _goodbye(file: FlyFile, expected: Expected) -> Iterator[Finding]:
         )
 
 
-def _machines(file: FlyFile, expected: Expected) -> Iterator[Finding]:
+def _machines(file: FlyFile) -> Iterator[Finding]:
     for table in file.machines:
         try:
             size = sizes.size(table)
@@ -263,26 +262,6 @@ def _machines(file: FlyFile, expected: Expected) -> Iterator[Finding]:
             yield error(
                 "fly.toml vm", "Fly has no GPU machines any more", "Remove gpu_kind and gpus."
             )
-    yield from _memory(file, expected)
-
-
-def _memory(file: FlyFile, expected: Expected) -> Iterator[Finding]:
-    if expected.needed_bytes is None:
-        return
-    needed = expected.needed_bytes / (1 << 20)
-    for size in _sizes(file) or [sizes.Size()]:
-        if size.memory_mb < needed:
-            yield error(
-                "fly.toml memory",
-                f"the model needs about {needed:.0f} MB when it is loaded, and the machine has "
-                f"{size.memory_mb} MB: it would be killed",
-                f'Set memory = "{_suggested(needed)}mb" under [[vm]].',
-            )
-
-
-def _suggested(needed_mb: float) -> int:
-    """Return room for the model beside its successor, in steps that Fly has."""
-    return max(512, -(-int(needed_mb * 2) // 256) * 256)
 
 
 def _sizes(file: FlyFile) -> list[sizes.Size]:

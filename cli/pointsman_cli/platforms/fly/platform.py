@@ -9,7 +9,7 @@ from pointsman import findings
 from pointsman.findings import Finding, Severity
 from pointsman_cli.context import Context
 from pointsman_cli.errors import CommandError, DeploymentFailed
-from pointsman_cli.platforms import variables
+from pointsman_cli.platforms import memory, variables
 from pointsman_cli.platforms.base import Deployment, ImageFrom, Plan, Removal, Wanted, Way
 from pointsman_cli.platforms.fly import (
     commands,
@@ -17,6 +17,7 @@ from pointsman_cli.platforms.fly import (
     flyctl,
     images,
     lint,
+    planning,
     preflight,
     reply,
     sizes,
@@ -35,8 +36,6 @@ from pointsman_cli.units import counted
 NAME = "fly"
 # The service's own: Settings.port, drain_grace + drain_timeout.
 PORT, DRAIN_GRACE, DRAIN_TIMEOUT = 8000, 1.0, 20.0
-_FIRST_MACHINES = 2
-"""flyctl makes two on a first deployment, unless there is a volume."""
 
 
 class FlyPlatform:
@@ -58,26 +57,24 @@ class FlyPlatform:
         except CommandError as problem:
             stands = Standing(None)
             found.append(findings.error("flyctl", problem.message, problem.hint))
-        found += self._image(wanted.image)
+        found += [*self._image(wanted.image), *self._memory()]
         found += variables.check(self._context, self._variables, stands.secrets)
         found += preflight.left_over(self._plain, self._variables.secret, stands.secrets)
         return found
 
     def plan(self, wanted: Wanted) -> Plan:
         """Say what would be made, pushed, set and released."""
-        stands, file = self._standing, self._file
-        steps = [] if stands.app else [f"make the app {self._app} in {self._organization}"]
-        if names := sorted(self._variables.secret):
-            steps.append(f"set {counted(len(names), 'secret')}: {', '.join(names)}")
-        steps.append(f"push {wanted.image} to {self._delivery.repository}")
-        present = watch.listed(self._fly, self._app) if stands.app else ()
-        count = len(present) or (1 if file.mounts else _FIRST_MACHINES)
-        onto = f"onto {counted(count, 'machine')}" if present else f"making {count} machines"
-        steps.append(
-            f"release it by {file.strategy}, {onto}, waiting up to {file.wait_seconds:g} s for each"
+        stands = self._standing
+        facts = planning.Facts(
+            file=self._file,
+            image=wanted.image,
+            repository=self._delivery.repository,
+            secrets=self._variables.secret.keys(),
+            machines=len(watch.listed(self._fly, self._app)) if stands.app else 0,
+            organization="" if stands.app else self._organization,
+            memory=" ".join(each.message for each in self._memory()),
         )
-        steps.append("prove image, release and checks of every machine, then the golden set")
-        return Plan(steps=steps, image=wanted.image, cost=self._cost(count))
+        return planning.plan(facts)
 
     def deploy(self, wanted: Wanted) -> Deployment:
         """Push, set secrets, release, and examine every machine."""
@@ -192,11 +189,12 @@ class FlyPlatform:
         app = preflight.app(self._fly, self._app) or reply.App(name=self._app)
         return status.deployment(app, done.machines)
 
-    def _cost(self, count: int) -> str:
-        file = self._file
-        size = sizes.size(file.machines[0]) if file.machines else sizes.Size()
-        sleeps = any(each.stop != "off" for each in file.services)
-        return sizes.cost(size, file.region, count, min(file.least, count) if sleeps else count)
+    def _memory(self) -> list[Finding]:
+        try:
+            size = planning.smallest(self._file)
+        except sizes.SizeInvalid:
+            return []  # the lint speaks of it
+        return memory.check(self._context, size.memory_bytes)
 
     def _image(self, name: str) -> list[Finding]:
         return images.check(name, self._context.project.configuration.image.engine)
