@@ -10,6 +10,7 @@ from pointsman_cli.commands import (
     doctor,
     images,
     infra,
+    init,
     keys,
     models,
     rollouts,
@@ -34,6 +35,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for module in (
+    init,
     upload,
     models,
     channels,

@@ -10,6 +10,7 @@ from tests.cli.workspace import SCRIPT, Workspace
 
 COMMANDS = """\
 Commands:
+  init          Begin a project in this folder.
   upload-model  Publish a model as an immutable version.
   activate      Make a version serve, on every instance.
   rollback      Go back to the version that served before.

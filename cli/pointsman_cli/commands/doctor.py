@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from pointsman_cli.commands.arguments import PlatformName
 from pointsman_cli.context import Context, with_context
 
 if TYPE_CHECKING:
@@ -26,8 +27,10 @@ def register(app: typer.Typer) -> None:
 
 
 @with_context
-def doctor(context: Context) -> None:
+def doctor(context: Context, platform: PlatformName = None) -> None:
     """Check the store: reach, clock, reading, conditional writes.
+
+    With --platform also all that `deploy` checks before it changes anything.
 
     With the service's credentials in POINTSMAN_RUNTIME_ACCESS_KEY_ID and
     POINTSMAN_RUNTIME_SECRET_ACCESS_KEY, also that they read models, write heartbeats, and cannot
@@ -41,6 +44,8 @@ def doctor(context: Context) -> None:
 
     url = context.project.configuration.store
     found = list(store_checks.check(context.registry.store, _runtime_store(url, os.environ)))
+    if platform is not None:
+        found += _of_platform(context, platform)
     document = {"store": url, "findings": [msgspec.to_builtins(finding) for finding in found]}
     context.output.table(["", "check", "finding", "what to do"], [_row(each) for each in found])
     errors = [finding for finding in found if finding.severity is Severity.ERROR]
@@ -52,6 +57,16 @@ def doctor(context: Context) -> None:
         )
     context.output.result(document)
     context.output.success(f"{url} is fit for use")
+
+
+def _of_platform(context: Context, named: str) -> "list[Finding]":
+    from pointsman_cli.deploying import Deploying
+    from pointsman_cli.platforms.base import Wanted
+    from pointsman_cli.platforms.discovery import platform
+
+    where = platform(named, context)
+    deploying = Deploying.of(context, where, Wanted())
+    return list(where.check(deploying.wanted))
 
 
 def _runtime_store(url: str, environment: Mapping[str, str]) -> "ObjectStore | None":

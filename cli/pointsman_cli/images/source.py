@@ -17,6 +17,8 @@ from pathlib import Path
 from pointsman_cli.configuration import Project
 from pointsman_cli.errors import CommandError, UsageError
 
+SERVICE = "pointsman_service"
+"""What a Dockerfile of the service speaks of."""
 LOCK = "service/pointsman_service/requirements.lock"
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 _PACKAGES = {"pointsman": "registry/pointsman", "pointsman_service": "service/pointsman_service"}
@@ -63,6 +65,19 @@ def lay_out(project: Project, directory: Path) -> Source:
     return Source(directory, _hash(directory, settings.base, settings.platform))
 
 
+def brought() -> Iterator[tuple[str, Path]]:
+    """Yield the service's own files: what each is called beside a Dockerfile, and where it is.
+
+    For a platform that builds by itself from what is uploaded to it.
+    """
+    for package, place in _PACKAGES.items():
+        root = _installed(package)
+        for path in sorted(root.rglob("*")):
+            kept = not any(path.match(pattern) for pattern in _LEFT_OUT)
+            if path.is_file() and kept and "__pycache__" not in path.parts:
+                yield f"{place}/{path.relative_to(root).as_posix()}", path
+
+
 def _installed(package: str) -> Path:
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
@@ -80,7 +95,7 @@ def _dockerfile(project: Project) -> bytes:
     if not own.is_file():
         return (_TEMPLATES / "Dockerfile").read_bytes()
     content = own.read_bytes()
-    if b"pointsman_service" not in content:
+    if SERVICE.encode() not in content:
         raise UsageError(
             f"{own} builds something else than the service",
             'Name another under [image]: dockerfile = "Dockerfile.pointsman"; where there is no '

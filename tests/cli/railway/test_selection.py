@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pointsman_cli.images import source
 from pointsman_cli.platforms.railway.archive import packed
 from pointsman_cli.platforms.railway.selection import select
 
@@ -121,3 +122,27 @@ def test_an_archive_is_a_gzipped_tar_that_says_nothing_of_who_packed_it(tmp_path
         assert {(m.uid, m.gid, m.uname, m.mtime) for m in members} == {(0, 0, "", 0)}
         assert [oct(member.mode) for member in members] == ["0o644", "0o755", "0o755"]
         assert all(tar.extractfile(member).read() for member in members)  # type: ignore[union-attr]
+
+
+def test_what_the_command_brings_along_completes_a_project_and_replaces_nothing(
+    tmp_path: Path,
+) -> None:
+    tree(tmp_path, "Dockerfile", "service/pointsman_service/app.py")
+    (tmp_path / "elsewhere").write_text("x")
+    brought = [
+        ("service/pointsman_service/app.py", tmp_path / "elsewhere"),
+        ("registry/pointsman/a.py", tmp_path / "elsewhere"),
+    ]
+    (tmp_path / ".dockerignore").write_text("elsewhere\n")
+    files = {
+        file.name: file.path for file in select(tmp_path, "Dockerfile").completed(brought).files
+    }
+    assert files["registry/pointsman/a.py"] == tmp_path / "elsewhere"
+    own = "service/pointsman_service/app.py"
+    assert files[own] == tmp_path / own
+
+
+def test_the_service_s_own_code_is_brought_along_without_what_python_made_of_it() -> None:
+    names = [name for name, _ in source.brought()]
+    assert {"registry/pointsman/registry.py", source.LOCK} <= set(names)
+    assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]

@@ -6,8 +6,8 @@ secrets by its name is not sent even if none does: it is reported instead.
 """
 
 import os
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from pathspec import GitIgnoreSpec, PathSpec
@@ -44,6 +44,17 @@ class Selection:
     def largest(self) -> list[File]:
         """The files that cost the most."""
         return sorted(self.files, key=lambda file: -file.size)[:_LARGEST]
+
+    def completed(self, brought: Iterable[tuple[str, Path]]) -> "Selection":
+        """Return it with files that the command brings along, where the folder has none so called.
+
+        A project has a Dockerfile that copies the service's code, and not the code itself.
+        """
+        there = {file.name for file in self.files}
+        added = [
+            File(name, path, path.stat().st_size) for name, path in brought if name not in there
+        ]
+        return replace(self, files=(*self.files, *added))
 
 
 def select(root: Path, dockerfile: str, private: Collection[Path] = ()) -> Selection:

@@ -9,6 +9,7 @@ import re
 
 from pointsman_cli.context import Context
 from pointsman_cli.errors import CommandError, UsageError
+from pointsman_cli.images import source
 from pointsman_cli.platforms import variables
 from pointsman_cli.platforms.railway import images, settings_file, sites
 from pointsman_cli.platforms.railway.api import token
@@ -103,7 +104,11 @@ class Session:
         """Which files would be uploaded."""
         key = self.context.project.configuration.signing_key
         private = [self.context.project.directory / key] if key else []
-        return select(self.context.project.directory, self.settings.build.dockerfile_path, private)
+        directory, dockerfile = self.context.project.directory, self.settings.build.dockerfile_path
+        chosen = select(directory, dockerfile, private)
+        named = directory / dockerfile
+        copies = named.is_file() and source.SERVICE in named.read_text(errors="replace")
+        return chosen.completed(source.brought()) if copies else chosen
 
     def desired(self, image: str, port: int) -> Desired:
         """Return what the service is to be told; `image` is "" for an uploaded source."""
