@@ -4,6 +4,7 @@ Plain integers, and durations that are sorted into buckets some hundred at a tim
 at every request, and only `api.metrics` and the heartbeat turn it into what others read.
 """
 
+import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -70,6 +71,8 @@ class Statistics:
         self.rejected = 0
         self.dropped = 0
         self.errors = 0
+        self.last_answered = 0.0
+        """When the last prediction was answered, in seconds since 1970; 0 if there was none."""
         self._phases = {phase: Histogram() for phase in Phase}
         self._recent: deque[float] = deque(maxlen=_RECENT)
         self._fresh: list[tuple[float, float, float]] = []
@@ -78,6 +81,7 @@ class Statistics:
         """Count a request that got its prediction, and where its seconds went."""
         self.requests += 1
         self.rows += rows
+        self.last_answered = time.time()
         self._fresh.append((queue, compute, total))
         if len(self._fresh) >= _AT_A_TIME:
             self._sort()

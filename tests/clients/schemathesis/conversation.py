@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
-EXAMPLES = "100"
-"""Per route and phase; some two thousand requests in all."""
+EXAMPLES = "40"
+"""Per route and phase; more than a thousand requests in all."""
 
 
 def main() -> int:

@@ -6,6 +6,7 @@ from typing import Any
 from pointsman_service.serving.servable import Servable
 from pointsman_service.statistics import Phase, Statistics
 
+_MILLISECONDS = 1e3
 _NANOSECONDS = 1e9
 
 
@@ -23,6 +24,7 @@ def _model(servable: Servable) -> dict[str, Any]:
     return {
         "name": servable.version.manifest.model,
         "version": servable.name,
+        "last_inference": int(statistics.last_answered * _MILLISECONDS),
         "inference_count": statistics.rows,
         "execution_count": statistics.runs,
         "inference_stats": _durations(statistics),
