@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 
 import numpy as np
 
@@ -99,6 +100,12 @@ class Statistics:
             return None
         ordered = sorted(self._recent)
         return ordered[len(ordered) // 2], ordered[min(len(ordered) * 99 // 100, len(ordered) - 1)]
+
+    def p99_of_last(self, requests: int) -> float | None:
+        """Return the 99th percentile of the last so many totals, as far as they are remembered."""
+        self._sort()
+        last = sorted(islice(reversed(self._recent), requests))
+        return last[min(len(last) * 99 // 100, len(last) - 1)] if last else None
 
     def _sort(self) -> None:
         if self._fresh:

@@ -18,7 +18,8 @@ GOOD = Record(
 
 def record(**changes: Any) -> Record:
     """A good record with some members changed; those of `looked` are given as they are."""
-    members = {name: getattr(GOOD, name) for name in ("answered", "errors", "p99_seconds")}
+    names = ("answered", "errors", "p99_seconds", "stretches")
+    members = {name: getattr(GOOD, name) for name in names}
     seen = {name: getattr(GOOD.looked, name) for name in Looked.__slots__}
     for name, value in changes.items():
         (members if name in members else seen)[name] = value
@@ -49,12 +50,16 @@ def test_a_version_as_good_as_the_old_one_stays() -> None:
         ({}, {"varied": 49, "same": 49}, ""),
         ({"varied": 900, "same": 900}, {"varied": 60, "same": 60}, ""),
         ({"varied": 0, "same": 0}, {"varied": 60, "same": 60}, ""),
-        ({}, {"p99_seconds": 0.061}, "p99 is 61 ms, and was 10 ms"),
-        ({}, {"p99_seconds": 0.059}, ""),
-        ({"p99_seconds": 1.0}, {"p99_seconds": 2.9}, ""),
-        ({"p99_seconds": 1.0}, {"p99_seconds": 3.1}, "p99 is 3.1e+03 ms"),
-        ({}, {"p99_seconds": 9.0, "answered": 99}, ""),
-        ({"answered": 99}, {"p99_seconds": 9.0}, ""),
+        ({}, {"stretches": (0.061,) * 5}, "p99 is 61 ms, and was 10 ms"),
+        ({}, {"stretches": (0.059,) * 5}, ""),
+        ({}, {"stretches": (9.0,) * 4}, ""),
+        ({}, {"stretches": (9.0, 9.0, 0.01, 9.0, 9.0)}, "p99 is 9e+03 ms"),
+        ({}, {"stretches": (0.01, 9.0, 9.0, 9.0, 0.01)}, ""),
+        ({}, {"stretches": (9.0, 9.0, 9.0, 9.0, 9.0, 0.01, 0.01)}, ""),
+        ({"p99_seconds": 1.0}, {"stretches": (2.9,) * 5}, ""),
+        ({"p99_seconds": 1.0}, {"stretches": (3.1,) * 5}, "p99 is 3.1e+03 ms"),
+        ({"answered": 99}, {"stretches": (9.0,) * 5}, ""),
+        ({"p99_seconds": None}, {"stretches": (9.0,) * 5}, ""),
         ({}, {"bins": {3: 1000}}, "its scores moved: the population stability index is"),
         ({}, {"bins": {3: 299}}, ""),
         ({}, {"bins": {3: 1000}, "inputs": 99}, ""),

@@ -1,5 +1,7 @@
 """After a switch the new version is watched, and left at once if it is worse."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -121,6 +123,34 @@ async def test_with_nothing_to_go_back_to_the_version_stays_and_it_is_said(
     assert managed.serving == "v2"
     assert bake.verdict is not None
     assert "there is nothing in memory to go back to" in bake.verdict.reason
+
+
+async def test_a_version_that_is_slower_for_some_seconds_on_end_is_left(
+    managed: Managed,
+) -> None:
+    v1, v2 = managed.shelf.affine("v1", 1.0), managed.shelf.affine("v2", 2.0)
+    managed.manager.aspire(managed.shelf.aspired(v1))
+    await managed.until_observed(1)
+    answer_in(managed, 0.001)
+    managed.manager.aspire(managed.shelf.aspired(v1, v2))
+    await managed.until_observed(2)
+    begun = time.monotonic()
+    found = []
+    for stretch in range(1, 6):
+        answer_in(managed, 0.5)
+        managed.manager.bake._clock = lambda now=begun + 2.1 * stretch: now
+        managed.manager.bake.look()
+        found.append(managed.serving)
+    assert found == ["v2", "v2", "v2", "v2", "v1"]
+    assert managed.manager.refusal is not None
+    assert "p99 is 500 ms, and was 1 ms" in managed.manager.refusal.reason
+
+
+def answer_in(managed: Managed, seconds: float, times: int = 100) -> None:
+    stable = managed.router.stable
+    assert stable is not None
+    for _ in range(times):
+        stable.statistics.answered(1, 0.0, seconds, seconds)
 
 
 @pytest.fixture

@@ -41,3 +41,15 @@ def test_one_answer_is_its_own_median() -> None:
     statistics = Statistics()
     statistics.answered(1, 0, 0, 0.5)
     assert statistics.quantiles() == (0.5, 0.5)
+
+
+def test_the_99th_percentile_of_the_last_requests_knows_nothing_of_earlier_ones() -> None:
+    statistics = Statistics()
+    assert statistics.p99_of_last(10) is None
+    for total in (5.0, 9.0, *[1.0] * 300):
+        statistics.answered(1, 0.0, 0.0, total)
+    assert statistics.p99_of_last(300) == 1.0
+    assert statistics.p99_of_last(301) == 1.0
+    assert statistics.p99_of_last(10**6) == 1.0
+    statistics.answered(1, 0.0, 0.0, 7.0)
+    assert statistics.p99_of_last(10) == 7.0

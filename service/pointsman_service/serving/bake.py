@@ -8,6 +8,7 @@ chooses which class does not.
 """
 
 import math
+import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -42,11 +43,16 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """How a version did: requests answered, requests failed by its own fault, 99th percentile."""
+    """How a version did: requests answered, requests failed by its own fault, 99th percentiles.
+
+    `p99_seconds` is that of its recent requests, `stretches` those of consecutive times of some
+    seconds each.
+    """
 
     answered: int = 0
     errors: int = 0
     p99_seconds: float | None = None
+    stretches: tuple[float, ...] = ()
     looked: Looked = field(default_factory=Looked)
 
     @property
@@ -55,11 +61,12 @@ class Record:
         return self.answered + self.errors
 
     def since(self, before: "Record") -> "Record":
-        """Return how it did after `before`; the percentile is that of the last requests anyway."""
+        """Return how it did after `before`; percentiles are of what was then anyway."""
         return Record(
             self.answered - before.answered,
             self.errors - before.errors,
             self.p99_seconds,
+            self.stretches,
             self.looked.since(before.looked),
         )
 
@@ -77,6 +84,10 @@ class Limits:
     p99_factor: float = 3.0
     p99_more_seconds: float = 0.05
     """A p99 must be worse by the factor and by this, so that microseconds decide nothing."""
+    slow_stretches: int = 4
+    of_stretches: int = 5
+    """It must be so in four of the last five stretches: a machine that stumbles once is no model's
+    fault, and makes every request slow that waits at that moment."""
     nonfinite_rate: float = 0.01
     constant_answers: int = 50
     least_rows: int = 300
@@ -134,14 +145,15 @@ def _constant(old: Record, new: Record, limits: Limits) -> str:
 
 
 def _latency(old: Record, new: Record, limits: Limits) -> str:
-    if min(old.answered, new.answered) < limits.least_latencies:
-        return ""
-    if old.p99_seconds is None or new.p99_seconds is None:
+    last = new.stretches[-limits.of_stretches :]
+    enough = old.answered >= limits.least_latencies and len(last) == limits.of_stretches
+    if not enough or old.p99_seconds is None:
         return ""
     allowed = max(old.p99_seconds * limits.p99_factor, old.p99_seconds + limits.p99_more_seconds)
-    if new.p99_seconds <= allowed:
+    slow = [each for each in last if each > allowed]
+    if len(slow) < limits.slow_stretches:
         return ""
-    return f"p99 is {_ms(new.p99_seconds)}, and was {_ms(old.p99_seconds)}"
+    return f"p99 is {_ms(statistics.median(slow))}, and was {_ms(old.p99_seconds)}"
 
 
 def _shifted(old: Record, new: Record, limits: Limits) -> str:

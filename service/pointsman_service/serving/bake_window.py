@@ -6,16 +6,18 @@ not what. Who decided to go back is not put in question, and neither is the firs
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from pointsman_service.serving.bake import Record, breach
+from pointsman_service.serving.bake import LIMITS, Record, breach
 from pointsman_service.serving.servable import Servable
 
 _LOOK_SECONDS = 0.5
+_STRETCH_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +41,24 @@ class Verdict:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Window:
     new: Servable
     before: Record
     old: Record
+    stretches: tuple[float, ...] = ()
+    stretch_from: float = 0.0
+    stretch_answered: int = 0
+
+    def measure(self, now: float) -> None:
+        """End a stretch of time, if it was long enough and enough was asked in it."""
+        answered = self.new.statistics.requests
+        count = answered - self.stretch_answered
+        if now - self.stretch_from < _STRETCH_SECONDS or count < LIMITS.least_latencies:
+            return
+        p99 = self.new.statistics.p99_of_last(count)
+        self.stretches += () if p99 is None else (p99,)
+        self.stretch_from, self.stretch_answered = now, answered
 
 
 class BakeWindow:
@@ -55,12 +70,14 @@ class BakeWindow:
         go_back: Callable[[str], bool],
         changed: Callable[[], None],
         look_seconds: float = _LOOK_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Watch for `seconds` (0: never); `go_back` tells whether it could."""
         self._seconds = seconds
         self._go_back = go_back
         self._changed = changed
         self._look_seconds = look_seconds
+        self._clock = clock
         self._window: _Window | None = None
         self._begun = asyncio.Event()
         self.verdict: Verdict | None = None
@@ -71,7 +88,13 @@ class BakeWindow:
         """Watch `new`, which answers instead of `old` from now on."""
         if not self._seconds:
             return
-        self._window = _Window(new, record(new), record(old))
+        self._window = _Window(
+            new,
+            record(new),
+            record(old),
+            stretch_from=self._clock(),
+            stretch_answered=new.statistics.requests,
+        )
         new.looks.at_all()
         new.looks.afresh()
         until = datetime.now(UTC) + timedelta(seconds=self._seconds)
@@ -102,7 +125,9 @@ class BakeWindow:
         window, verdict = self._window, self.verdict
         if window is None or verdict is None:
             return
-        reason = breach(window.old, record(window.new).since(window.before))
+        window.measure(self._clock())
+        present = record(window.new, window.stretches)
+        reason = breach(window.old, present.since(window.before))
         if reason:
             self._leave(window, verdict, reason)
         elif datetime.now(UTC) >= verdict.until:
@@ -126,7 +151,7 @@ class BakeWindow:
         self._changed()
 
 
-def record(servable: Servable) -> Record:
+def record(servable: Servable, stretches: tuple[float, ...] = ()) -> Record:
     """Return how a servable did until now."""
     statistics = servable.statistics
     quantiles = statistics.quantiles()
@@ -134,5 +159,6 @@ def record(servable: Servable) -> Record:
         statistics.requests,
         statistics.errors,
         quantiles[1] if quantiles else None,
+        stretches,
         servable.looks.snapshot(),
     )
