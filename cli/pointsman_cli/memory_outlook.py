@@ -58,7 +58,8 @@ def _outlook(
             known = manifest(each.version)
         except PointsmanError:
             continue  # published by nobody any more: what it frees is not counted on
-        answers = each.role or each.digest == beat.serving_digest
+        # A shadow may leave for a version that answers.
+        answers = each.role in {"stable", "canary"} or each.digest == beat.serving_digest
         (serving if answers else idle).append(known)
     choice = memory_policy.choose(wanted, beat.memory_available_bytes, serving, idle)
     sentence = f"{_WORDS[choice.strategy]}: {choice.reason}"

@@ -1,6 +1,7 @@
 """After a switch the new version is watched, and left at once if it is worse."""
 
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -138,7 +139,7 @@ async def test_a_version_that_is_slower_for_some_seconds_on_end_is_left(
     found = []
     for stretch in range(1, 6):
         answer_in(managed, 0.5)
-        managed.manager.bake._clock = lambda now=begun + 2.1 * stretch: now
+        managed.manager.bake._clock = partial(float, begun + 2.1 * stretch)
         managed.manager.bake.look()
         found.append(managed.serving)
     assert found == ["v2", "v2", "v2", "v2", "v1"]
