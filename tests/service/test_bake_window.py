@@ -31,7 +31,7 @@ def answer_badly(managed: Managed, times: int = 50) -> None:
     stable = managed.router.stable
     assert stable is not None
     for _ in range(times):
-        stable.looks.answered(0.0, FEED, ODD)
+        stable.looks.look(FEED, ODD)
 
 
 async def test_a_worse_version_is_left_and_the_old_one_serves_for_this_generation(

@@ -76,15 +76,37 @@ def test_scores_are_sorted_by_their_best_class_and_other_numbers_are_not(
     assert looks.bins == bins
 
 
+def looked_in(looks: Looks, begin: float, seconds: float, per_second: int) -> int:
+    """How many of the answers that come so often are looked at."""
+    before = looks.looked
+    for number in range(int(seconds * per_second)):
+        looks.answered(begin + number / per_second, one([[1.0]]), one([[1.0]]))
+    return looks.looked - before
+
+
 def test_most_of_the_time_only_some_answers_are_looked_at() -> None:
     looks = Looks()
-    for millisecond in range(100):
-        looks.answered(1.0 + millisecond / 1000, one([[1.0]]), one([[1.0]]))
-    assert looks.looked == 5
-    looks.at_all()
-    for millisecond in range(100):
-        looks.answered(2.0 + millisecond / 1000, one([[1.0]]), one([[1.0]]))
-    assert looks.looked == 105
+    assert looked_in(looks, 1.0, 2.0, 40) == 80
+    assert 90 <= looked_in(looks, 10.0, 2.0, 5000) <= 101
+
+
+def test_closely_all_answers_are_looked_at_unless_they_are_very_many() -> None:
+    looks = Looks()
+    looks.closely()
+    assert looked_in(looks, 1.0, 2.0, 400) == 800
+    assert looked_in(looks, 10.0, 0.01, 10_000) == 100, "a burst is seen as a whole"
+    assert 900 <= looked_in(looks, 20.0, 2.0, 5000) <= 1251
+    looks.in_passing()
+    assert 90 <= looked_in(looks, 30.0, 2.0, 5000) <= 101
+
+
+def test_inputs_that_differ_anywhere_are_different_most_of_the_time() -> None:
+    looks, first = Looks(), np.zeros((300, 300), np.float32)
+    second = first.copy()
+    second[150:170] = 1.0
+    for array in (first, second):
+        looks.look({"x": array}, one([[1.0]]))
+    assert (looks.varied, looks.same) == (1, 1)
 
 
 def test_large_outputs_are_looked_at_in_part() -> None:

@@ -95,7 +95,7 @@ class BakeWindow:
             stretch_from=self._clock(),
             stretch_answered=new.statistics.requests,
         )
-        new.looks.at_all()
+        new.looks.closely()
         new.looks.afresh()
         until = datetime.now(UTC) + timedelta(seconds=self._seconds)
         self.verdict = Verdict(new.name, new.version.digest, until)
@@ -104,7 +104,7 @@ class BakeWindow:
     def end(self) -> None:
         """Stop watching: something else answers."""
         if self._window is not None:
-            self._window.new.looks.at_some()
+            self._window.new.looks.in_passing()
             self._window = None
             self.verdict = None
 
@@ -145,7 +145,7 @@ class BakeWindow:
         self._close(window, verdict, State.WATCHING)
 
     def _close(self, window: _Window, verdict: Verdict, state: State) -> None:
-        window.new.looks.at_some()
+        window.new.looks.in_passing()
         self._window = None
         verdict.state = state
         self._changed()

@@ -1,8 +1,8 @@
 """Looks: what a version's answers look like, by looking at some of them.
 
 Not a number, collapsed to a constant, or scores that moved: neither an error nor a latency shows
-that. A look takes some microseconds, so most of the time only a few answers per second are looked
-at, and all of them while somebody decides by it.
+that. A look takes some ten microseconds, so most of the time only a few answers per second are
+looked at, and some hundred while somebody decides by it: all of them on most services.
 """
 
 from collections import Counter
@@ -17,7 +17,11 @@ from pointsman_service.serving.bake import Looked
 Arrays = Mapping[str, NDArray[Any]]
 
 _PAUSE_SECONDS = 0.02
+_CLOSE_PAUSE_SECONDS = 0.002
+_BURST_SECONDS = 0.5
+"""Looks that were not taken in this time may be taken at once, when watching closely."""
 _MOST_ELEMENTS = 1 << 16
+_FINGERPRINT_ELEMENTS = 1 << 10
 _MOST_CLASSES = 1000
 _MOST_INPUTS = 1000
 _BINS = 10
@@ -30,6 +34,7 @@ class Looks:
     """What was seen of one version; used from the event loop only."""
 
     __slots__ = (
+        "_burst",
         "_first",
         "_inputs",
         "_pause",
@@ -50,6 +55,7 @@ class Looks:
         self.same = 0
         self.bins: Counter[int] = Counter()
         self._pause = _PAUSE_SECONDS
+        self._burst = 0.0
         self._first: tuple[int, int] | None = None
         self._inputs: set[int] = set()
 
@@ -58,13 +64,13 @@ class Looks:
         """Whether outputs have been the same all along, whatever the inputs were."""
         return self.varied >= CONSTANT_AFTER and self.same == self.varied
 
-    def at_all(self) -> None:
-        """Look at every answer from now on."""
-        self._pause = self.due = 0.0
+    def closely(self) -> None:
+        """Look at up to 500 answers per second from now on."""
+        self._pause, self._burst = _CLOSE_PAUSE_SECONDS, _BURST_SECONDS
 
-    def at_some(self) -> None:
-        """Look at some answers only, which is nearly free."""
-        self._pause = _PAUSE_SECONDS
+    def in_passing(self) -> None:
+        """Look at up to 50 answers per second from now on."""
+        self._pause, self._burst = _PAUSE_SECONDS, 0.0
 
     def afresh(self) -> None:
         """Judge by what comes from now on whether outputs are constant, and inputs many."""
@@ -79,7 +85,7 @@ class Looks:
     def answered(self, now: float, feed: Arrays, outputs: Arrays) -> None:
         """Look at an answer that was given `now`, if it is time to."""
         if now >= self.due:
-            self.due = now + self._pause
+            self.due = max(self.due, now - self._burst) + self._pause
             self.look(feed, outputs)
 
     def look(self, feed: Arrays, outputs: Arrays) -> None:
@@ -105,12 +111,17 @@ def _some(array: NDArray[Any]) -> NDArray[Any]:
     return array if array.size <= _MOST_ELEMENTS else array.ravel()[:_MOST_ELEMENTS]
 
 
+def _few(array: NDArray[Any]) -> NDArray[Any]:
+    """Return some elements from all over the array."""
+    return array.ravel()[:: array.size // _FINGERPRINT_ELEMENTS + 1]
+
+
 def _fingerprint(arrays: Arrays) -> int:
-    return hash(tuple(_content(_some(array)) for array in arrays.values()))
+    return hash(tuple(_content(_few(array)) for array in arrays.values()))
 
 
 def _content(array: NDArray[Any]) -> Any:
-    return tuple(array.ravel().tolist()) if array.dtype == object else array.tobytes()
+    return tuple(array.tolist()) if array.dtype == object else array.tobytes()
 
 
 def _score_bins(array: NDArray[Any]) -> list[int] | None:

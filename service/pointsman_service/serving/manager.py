@@ -297,7 +297,7 @@ class Manager:
         canary, shadow = channel.canary, channel.shadow
         self._router.split(self._ready(canary), canary.weight if canary else 0)
         if self._router.canary is not None:
-            self._router.canary.looks.at_all()
+            self._router.canary.looks.closely()
         self.mirror.aim(self._ready(shadow), shadow.percent if shadow else 0)
 
     def _ready(self, pointer: Pointer | None) -> Servable | None:
