@@ -8,7 +8,6 @@ chooses which class does not.
 """
 
 import math
-import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -153,7 +152,7 @@ def _latency(old: Record, new: Record, limits: Limits) -> str:
     slow = [each for each in last if each > allowed]
     if len(slow) < limits.slow_stretches:
         return ""
-    return f"p99 is {_ms(statistics.median(slow))}, and was {_ms(old.p99_seconds)}"
+    return f"p99 is {_ms(sorted(slow)[len(slow) // 2])}, and was {_ms(old.p99_seconds)}"
 
 
 def _shifted(old: Record, new: Record, limits: Limits) -> str:
