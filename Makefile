@@ -11,7 +11,8 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help setup demo test check fix bench bench-transfer bench-convergence train lock clean
+.PHONY: help setup demo test check fix bench bench-peers bench-memory bench-transfer \
+	bench-convergence train lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,8 +36,14 @@ fix: setup ## let the formatter and the linter repair what they can
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
-bench: setup ## measure; results go to benchmarks/results/
+bench: setup ## measure serving beside a plain FastAPI service; into benchmarks/results/
 	@$(BIN)/python -m benchmarks
+
+bench-peers: setup ## measure serving beside other model servers too, which it installs into .bench/
+	@$(BIN)/python -m benchmarks.serving peers
+
+bench-memory: setup ## measure the service's memory over 500 switches
+	@$(BIN)/python -m benchmarks.serving.swaps
 
 bench-transfer: setup ## measure publishing and pulling against s5cmd, rclone, CRT and boto3
 	@$(BIN)/python -m benchmarks.transfer

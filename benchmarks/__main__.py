@@ -1,40 +1,21 @@
-"""`make bench`: run every benchmark, print the tables, and write them to `benchmarks/results/`."""
+"""`make bench`: switching, and serving beside a plain FastAPI service."""
 
-import json
-import platform
 import sys
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import startup, switching, throughput
+from benchmarks import switching
 from benchmarks.services import published
-
-RESULTS = Path(__file__).parent / "results"
+from benchmarks.serving.__main__ import main as serving
 
 
 def main() -> int:
-    """Measure, print, write."""
+    """Measure, print, write; return the exit code."""
     with tempfile.TemporaryDirectory(prefix="pointsman-bench-") as directory:
-        store = published(Path(directory))
-        answers = {
-            "startup": startup.measure(store),
-            "throughput": throughput.measure(store),
-            "switching": switching.measure(store),
-        }
-    document = {
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        **answers,
-    }
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "latest.json").write_text(json.dumps(document, indent=2) + "\n")
-    for name, answer in answers.items():
-        print(f"\n{name}")
-        for row in answer:
+        print("switching the example model, both versions resident")
+        for row in switching.measure(published(Path(directory))):
             print("  " + "  ".join(f"{key} {value}" for key, value in row.items()))
-    return 0
+    return serving()
 
 
 if __name__ == "__main__":

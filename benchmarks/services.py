@@ -1,4 +1,4 @@
-"""The services that are measured: pointsman's, and the plain one it is compared with."""
+"""Pointsman's service with the example model, as a process."""
 
 import os
 import socket
@@ -15,7 +15,6 @@ import httpx
 import pointsman
 
 DIGITS = Path(__file__).parent.parent / "examples" / "digits"
-MODEL = DIGITS / "v2" / "model.onnx"
 _START_SECONDS = 60.0
 
 
@@ -60,13 +59,6 @@ def ours(store: Store, **settings: str) -> Iterator[Running]:
         **settings,
     }
     with _process(["-m", "pointsman_service"], environment) as running:
-        yield running
-
-
-@contextmanager
-def plain() -> Iterator[Running]:
-    """Run the FastAPI service that a guide would have you write."""
-    with _process(["-m", "benchmarks.plain_service", str(MODEL)], {}) as running:
         yield running
 
 
