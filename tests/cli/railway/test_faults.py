@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pointsman_cli.platforms.railway import watching
+from pointsman_cli.platforms.railway import releasing, watching
 from pointsman_cli.platforms.railway.api import budget
 from tests.cli.railway.conftest import IMAGE, NEXT_IMAGE
 from tests.cli.workspace import Workspace, until
@@ -87,6 +87,17 @@ def test_losing_sight_of_a_deployment_is_no_failure_of_it(
     said = deploy(shipping, code=9)
     assert "goes on cannot be seen" in said
     assert "`pointsman status --platform railway` shows how it ends" in said
+
+
+def test_a_deployment_that_takes_too_long_is_left_alone_and_not_called_failed(
+    shipping: Workspace, railway: Railway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As if the time for building and the health check had gone by.
+    monkeypatch.setattr(releasing, "BUILD_SECONDS", -360.0)
+    railway.faults.coming = ["BUILDING"] * 1000
+    said = deploy(shipping, code=9)
+    assert "is BUILDING after" in said
+    assert "It goes on at Railway" in said
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,12 @@
 """Looking at a deployment, its log, going back, and removing it."""
 
 import signal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pointsman_cli.context import Context
+from pointsman_cli.output import Output
 from pointsman_cli.platforms.base import Wanted
 from pointsman_cli.platforms.railway.platform import RailwayPlatform
 from tests.cli.railway.conftest import IMAGE, NEXT_IMAGE
@@ -40,20 +41,24 @@ def test_the_log_is_told_by_its_last_lines(shipped: Workspace) -> None:
     assert shipped.run("logs", "--lines", "0").out == ""
 
 
-def test_the_log_is_followed_without_telling_a_line_twice(
+def test_the_log_is_followed_across_deployments_without_telling_a_line_twice(
     shipped: Workspace, railway: Railway
 ) -> None:
-    [release] = railway.world.deployments
+    first = railway.world.deployments[0]
+    before = list(first.log)
     followed = shipped.folder / "followed"
     with shipped.start("logs", "--follow", out=followed) as command:
-        until(lambda: followed.exists() and "serving v1" in followed.read_text(), "it is told")
-        release.words.insert(0, "one line earlier, so that the last one is new")
-        last = release.log[-1]
-        until(lambda: followed.read_text().count(last) >= 1, "the new line is told")
+        until(lambda: followed.exists() and before[-1] in followed.read_text(), "it is told")
+        first.later.append("something new")
+        until(lambda: "something new" in followed.read_text(), "the new line is told")
+        shipped.run("deploy", "--image", NEXT_IMAGE)
+        second = railway.world.deployments[1]
+        until(lambda: second.log[-1] in followed.read_text(), "the next release is followed")
         command.send_signal(signal.SIGINT)
         _, err = command.communicate(timeout=60)
     assert command.returncode == 130
     assert "The service goes on, and so does its log." in err
+    assert followed.read_text().splitlines()[: len(before) + 1] == [*before, "something new"]
 
 
 def test_without_a_deployment_there_is_no_log(shipping: Workspace) -> None:
@@ -77,37 +82,29 @@ def test_destroying_asks_for_the_name_and_leaves_the_project(
     ]
 
 
-def platform_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> RailwayPlatform:
-    from pointsman_cli.context import Context
-    from pointsman_cli.output import Output
-
-    monkeypatch.chdir(folder)
-    return RailwayPlatform(Context(Output(quiet=True), {}))
-
-
 @pytest.mark.parametrize("to", ["", IMAGE, "id"])
 def test_going_back_runs_what_ran_before_as_a_new_deployment(
-    shipped: Workspace, railway: Railway, monkeypatch: pytest.MonkeyPatch, to: str
+    shipped: Workspace, railway: Railway, to: str
 ) -> None:
     first = railway.world.deployments[0]
     shipped.run("deploy", "--image", NEXT_IMAGE)
-    target = first.id if to == "id" else to
-    back = platform_in(shipped.folder, monkeypatch).roll_back_image(target, 60)
-    assert back.image == railway.world.images[IMAGE].digest
+    target = ["--to", first.id if to == "id" else to] if to else []
+    back = shipped.json("rollback", "--image", *target)
+    assert (back["verdict"], back["version"]) == ("verified", "v1")
+    assert back["image"] == railway.world.images[IMAGE].digest
     assert [each.status for each in railway.world.deployments] == ["REMOVED", "REMOVED", "SUCCESS"]
-    assert back.release == railway.world.deployments[-1].id
+    assert back["release"] == railway.world.deployments[-1].id
     assert railway.variables_of("Rollback") == [{"id": first.id}]
 
 
 @pytest.mark.parametrize("to", ["", "ghcr.io/acme/digits:v0"])
 def test_where_nothing_ran_before_there_is_nothing_to_go_back_to(
-    shipped: Workspace, monkeypatch: pytest.MonkeyPatch, to: str
+    shipped: Workspace, to: str
 ) -> None:
-    from pointsman_cli.errors import CommandError
-
-    with pytest.raises(CommandError, match="there is no release to go back to") as error:
-        platform_in(shipped.folder, monkeypatch).roll_back_image(to, 60)
-    assert f"There is: {IMAGE}." in error.value.hint
+    target = ["--to", to] if to else []
+    said = shipped.run("rollback", "--image", *target, code=1).err
+    assert "error: there is no release to go back to" in said
+    assert f"There is: {IMAGE}." in said
 
 
 def test_a_plan_changes_nothing_and_says_what_would_change(
@@ -137,10 +134,9 @@ def test_a_plan_of_an_upload_names_the_largest_files(shipping: Workspace) -> Non
     assert plan["image"] == "built by Railway from Dockerfile"
 
 
-def test_checks_find_all_that_is_well(
-    shipped: Workspace, monkeypatch: pytest.MonkeyPatch, railway: Railway
-) -> None:
-    found = platform_in(shipped.folder, monkeypatch).check(Wanted(image=IMAGE))
+def test_checks_find_all_that_is_well(shipped: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(shipped.folder)
+    found = RailwayPlatform(Context(Output(), {})).check(Wanted(image=IMAGE))
     assert {(each.check, str(each.severity)) for each in found} == {
         ("token", "ok"),
         ("service", "ok"),
@@ -156,6 +152,16 @@ def test_edits_that_wait_in_the_dashboard_are_warned_of(
     railway.world.project("digits").environments[0].unmerged = 2
     said = shipped.run("deploy", "--image", NEXT_IMAGE, "--dry-run").err
     assert "2 edits in the dashboard of production wait to be deployed" in said
+
+
+def test_a_session_token_left_from_an_earlier_key_is_warned_of(
+    shipped: Workspace, railway: Railway
+) -> None:
+    instance = railway.world.instance("digits", "production", "digits")
+    instance.variables["AWS_SESSION_TOKEN"] = "left-from-earlier"  # noqa: S105 — nobody's
+    said = shipped.run("deploy", "--image", NEXT_IMAGE, "--dry-run").err
+    assert "AWS_SESSION_TOKEN is set at Railway, and would be used with the new key" in said
+    assert "left-from-earlier" not in said
 
 
 def test_a_healthy_release_that_serves_something_else_is_taken_back_if_asked(

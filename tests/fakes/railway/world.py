@@ -51,13 +51,14 @@ class Deployment:
     events: list[dict[str, Any]] = field(default_factory=list)
     build_log: list[str] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
+    later: list[str] = field(default_factory=list)
     container: Container | None = None
     rollback_possible: bool = False
 
     @property
     def log(self) -> list[str]:
         """What its container wrote."""
-        return self.words + (self.container.lines if self.container else [])
+        return self.words + (self.container.lines if self.container else []) + self.later
 
 
 @dataclass

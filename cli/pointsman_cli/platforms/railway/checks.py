@@ -16,6 +16,8 @@ from pointsman_cli.platforms.railway.api import regions, services
 from pointsman_cli.platforms.railway.session import Session
 from pointsman_cli.units import counted, size
 
+_OF_A_KEY = frozenset({"AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_ENDPOINT_URL"})
+"""Variables that spoil a key they do not belong to."""
 _LARGE_BYTES = 200_000_000
 """Uploads of about 250 MB were reported to fail; the limit is not documented."""
 
@@ -164,4 +166,12 @@ def _variables(session: Session) -> Iterator[Finding]:
     present: set[str] = set()
     if "site" in vars(session) and session.site.address:
         present = set(services.variables(session.client, session.site.address))
+    told = session.variables.all()
     yield from variables.check(session.context, session.variables, present)
+    if "AWS_ACCESS_KEY_ID" in told:
+        for name in sorted((present & _OF_A_KEY) - told.keys()):
+            yield findings.warning(
+                "credentials",
+                f"{name} is set at Railway, and would be used with the new key",
+                "Remove it in the dashboard, unless you put it there.",
+            )
