@@ -48,6 +48,7 @@ class Automation:
     schedule: Schedule
     patience: Patience
     _passed: list[dict[str, Any]] = field(default_factory=list)
+    _lookout: fleet.Lookout | None = None
 
     def run(self, channel: Channel) -> None:
         """Go through the steps that lie above the canary's present weight, and tell the outcome.
@@ -147,8 +148,10 @@ class Automation:
         With `since_seconds`, each must have been written since then.
         """
         context = self.context
+        if self._lookout is None:
+            self._lookout = fleet.Lookout(context.fleet_store, context.model, context.channel)
         try:
-            found = fleet.instances(context.fleet_store, context.model, context.channel)
+            found = self._lookout.look()
         except StoreError:
             return None
         live = [each for each in found if each.live]

@@ -6,6 +6,7 @@ import pytest
 
 from pointsman.channel import Channel
 from pointsman.stores.base import ObjectStore
+from tests.cli.conftest import Sources
 from tests.cli.fleet import FakeInstance, following
 from tests.cli.workspace import MODEL, Workspace
 
@@ -222,6 +223,16 @@ def test_an_activation_beside_a_canary_is_refused_with_both_ways_out(active: Wor
     assert "rollout abort" in told["hint"]
     assert "rollout promote" in told["hint"]
     assert "promote" in active.json("activate", "v2", code=1)["hint"]
+
+
+def test_an_upload_that_would_activate_beside_a_canary_is_refused_before_it_begins(
+    active: Workspace, sources: Sources
+) -> None:
+    active.run("rollout", "start", "v2", "--no-wait")
+    told = active.json("upload-model", "v4", sources.model("v1"), "--activate", code=1)
+    assert "the canary v2 runs" in told["error"]
+    assert "without --activate" in told["hint"]
+    assert [each["version"] for each in active.json("models", "list")] == ["v1", "v2", "v3"]
 
 
 def test_a_second_operator_is_told_which_canary_runs(active: Workspace) -> None:

@@ -86,11 +86,22 @@ def _tell_instances(
     if channel.canary is not None or channel.shadow is not None:
         context.output.table(*shares.rows(channel, beating))
     rows = [_row(instance, channel, ready.trouble) for instance in instances]
-    context.output.table(_COLUMNS, rows)
+    context.output.table(*_without_empty_column(_COLUMNS, rows, "image"))
     context.output.data(ready.sentence(beating))
     for instance in instances:
         for trouble in _troubles(instance.heartbeat):
             context.output.warn(f"{instance.heartbeat.instance}: {trouble}")
+
+
+def _without_empty_column(
+    columns: tuple[str, ...], rows: list[list[str]], name: str
+) -> tuple[list[str], list[list[str]]]:
+    """Leave out a column in which nobody has anything to say."""
+    place = columns.index(name)
+    if any(row[place] != "-" for row in rows):
+        return [*columns], rows
+    kept = [index for index in range(len(columns)) if index != place]
+    return [columns[index] for index in kept], [[row[index] for index in kept] for row in rows]
 
 
 def _troubles(beat: "Heartbeat") -> "Iterator[str]":
@@ -163,13 +174,8 @@ def _row(instance: "Instance", channel: "Channel", trouble: str) -> list[str]:
         str(beat.errors),
         duration(serving.p50_seconds if serving else None),
         duration(serving.p99_seconds if serving else None),
-        _memory(beat),
+        size(beat.rss_bytes),
         duration(instance.age.total_seconds()),
         beat.image.rpartition("/")[2][-_IMAGE_TAIL:] or "-",
         readiness.here(beat, trouble),
     ]
-
-
-def _memory(beat: "Heartbeat") -> str:
-    limit = f" of {size(beat.memory_limit_bytes)}" if beat.memory_limit_bytes else ""
-    return f"{size(beat.rss_bytes)}{limit}"

@@ -94,6 +94,8 @@ def upload_model(
     )
     # Read first: what a store out of reach makes impossible fails before the model is tried.
     active = _active(context)
+    if activate:
+        _require_no_canary(context)
     published = _publish(context, request)
     if active is not None:
         _compare(context, active, published.version.manifest)
@@ -191,6 +193,22 @@ def _active(context: Context) -> "Manifest | None":
     except PointsmanError as error:
         context.output.warn(f"it cannot be compared with what is active: {error.message}")
         return None
+
+
+def _require_no_canary(context: Context) -> None:
+    """Refuse before a byte is uploaded what the activation would refuse in the end."""
+    from pointsman_cli.errors import CommandError
+    from pointsman_cli.moves import present
+
+    channel = present(context)
+    if channel is not None and channel.canary is not None:
+        canary = channel.canary
+        raise CommandError(
+            f"the canary {canary.version} runs, and gets {canary.weight} % of the requests: "
+            "nothing can be activated beside it",
+            "Publish without --activate, or end it first: `pointsman rollout abort`, or "
+            "`pointsman rollout promote`.",
+        )
 
 
 def _compare(context: Context, active: "Manifest", manifest: "Manifest") -> None:
