@@ -101,6 +101,12 @@ def load(
         raise UsageError(f"{path}: {key}: {what[:1].lower()}{what[1:]}") from error
 
 
+def environments(working_directory: Path) -> list[str]:
+    """Return the names of the environments in the file; raises `UsageError` as `load` does."""
+    path = _find(working_directory)
+    return sorted(_read(path).get(_ENVIRONMENTS, {})) if path else []
+
+
 def _find(start: Path) -> Path | None:
     for directory in (start, *start.parents):
         if (directory / FILE_NAME).is_file():

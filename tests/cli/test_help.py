@@ -30,7 +30,7 @@ Commands:
 """
 GROUPS = {
     "rollout": ("start", "set", "promote", "abort", "shadow", "auto", "status"),
-    "models": ("list", "show", "diff", "pull", "verify", "prune", "lift"),
+    "models": ("list", "show", "diff", "pull", "promote", "verify", "prune", "lift"),
     "keys": ("new", "public"),
 }
 ALL = [

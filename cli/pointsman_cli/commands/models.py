@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pointsman_cli.commands import diff, lift, prune, pull, verify
+from pointsman_cli.commands import diff, lift, promote, prune, pull, verify
 from pointsman_cli.commands.groups import group
 from pointsman_cli.context import Context, with_context
 from pointsman_cli.units import duration, moment, size
@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
     models = group()
     models.command("list")(list_)
     models.command("show")(show)
-    for module in (diff, pull, verify, prune, lift):
+    for module in (diff, pull, promote, verify, prune, lift):
         module.register(models)
     app.add_typer(models, name="models", help="What there is to serve.")
 
