@@ -7,6 +7,7 @@ import pytest
 from tests.cli.railway.conftest import IMAGE
 from tests.cli.workspace import MODEL, Workspace
 from tests.fakes.railway.server import Railway
+from tests.fakes.railway.world import Thing
 
 CHANGES = {"ProjectCreate", "ServiceCreate", "VariablesSet", "ServiceUpdate", "Deploy", "Upload"}
 
@@ -158,6 +159,18 @@ def test_a_service_of_somebody_else_is_not_taken_over(
     said = shipping.run("deploy", "--image", IMAGE, code=1).err
     assert f"error: the name is taken: digits/production/digits {whose}" in said
     assert 'service = "…" in [railway]' in said
+
+
+def test_a_service_that_only_other_environments_have_is_named(
+    shipping: Workspace, railway: Railway
+) -> None:
+    project = railway.world.add_project("digits")
+    railway.world.add_service(project, "digits")
+    project.environments.append(Thing("staging"))
+    told('[railway]\nenvironment = "staging"\nservice = "digits"\n')(shipping)
+    said = shipping.run("deploy", "--image", IMAGE, code=1).err
+    assert "the service of digits/staging/digits is in other environments of the project" in said
+    assert "Give it a name of its own" in said
 
 
 def test_without_an_active_model_there_is_nothing_to_deploy(shipping: Workspace) -> None:

@@ -13,6 +13,8 @@ from pointsman_cli.platforms import variables
 from pointsman_cli.platforms.base import Wanted
 from pointsman_cli.platforms.railway import images, lint
 from pointsman_cli.platforms.railway.api import regions, services
+from pointsman_cli.platforms.railway.api.errors import NotYet
+from pointsman_cli.platforms.railway.api.services import Address
 from pointsman_cli.platforms.railway.session import Session
 from pointsman_cli.units import counted, size
 
@@ -30,7 +32,8 @@ def check(session: Session, wanted: Wanted) -> list[Finding]:
     if "site" in vars(session):
         found += _guarded("railway.json", lambda: _settings(session))
     found += _guarded("image", lambda: _image(session, wanted))
-    found += _guarded("variables", lambda: _variables(session))
+    reached = not _failed(found)
+    found += _guarded("variables", lambda: _variables(session, reached=reached))
     # What one check stumbles over, the next one may stumble over too.
     once: dict[str, Finding] = {}
     for each in found:
@@ -74,18 +77,30 @@ def _service(session: Session) -> Iterator[Finding]:
     if site.address is None:
         yield findings.ok("service", f"{site.title} does not exist yet: it will be made")
         return
-    model, given = session.context.model, services.variables(session.client, site.address)
-    theirs = given.get("POINTSMAN_MODEL", "")
-    runs = services.settings(session.client, site.address)["source"] or {}
-    if theirs == model or not (theirs or given.keys() - {"PORT"} or any(runs.values())):
-        yield findings.ok("service", f"{site.title} is ours")
-    else:
-        what = f"serves model {theirs}" if theirs else "was not made by pointsman"
+    try:
+        yield _owner(session, site.address)
+    except NotYet:
         yield findings.error(
             "service",
-            f"the name is taken: {site.title} {what}",
-            'Choose another: service = "…" in [railway] of pointsman.toml.',
+            f"the service of {site.title} is in other environments of the project, not in this one",
+            'Give it a name of its own here: service = "…" in [railway], or in [env.NAME.railway].',
         )
+
+
+def _owner(session: Session, address: Address) -> Finding:
+    """Find out whether the service is ours; raises `NotYet` if the environment has none."""
+    site, model = session.site, session.context.model
+    given = services.variables(session.client, address)
+    theirs = given.get("POINTSMAN_MODEL", "")
+    runs = services.settings(session.client, address)["source"] or {}
+    if theirs == model or not (theirs or given.keys() - {"PORT"} or any(runs.values())):
+        return findings.ok("service", f"{site.title} is ours")
+    what = f"serves model {theirs}" if theirs else "was not made by pointsman"
+    return findings.error(
+        "service",
+        f"the name is taken: {site.title} {what}",
+        'Choose another: service = "…" in [railway] of pointsman.toml.',
+    )
 
 
 def _settings(session: Session) -> Iterator[Finding]:
@@ -162,9 +177,9 @@ def _source(session: Session) -> Iterator[Finding]:
         yield findings.ok("upload", f"{files} would be uploaded and built from {dockerfile}")
 
 
-def _variables(session: Session) -> Iterator[Finding]:
+def _variables(session: Session, *, reached: bool) -> Iterator[Finding]:
     present: set[str] = set()
-    if "site" in vars(session) and session.site.address:
+    if reached and session.site.address:
         present = set(services.variables(session.client, session.site.address))
     told = session.variables.all()
     yield from variables.check(session.context, session.variables, present)
