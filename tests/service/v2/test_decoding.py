@@ -308,3 +308,8 @@ def test_bf16_comes_as_numbers_or_as_bytes() -> None:
         assert bfloat16.to_float32(array).tolist() == [1.5, -2]
     too_large = request(tensor("BF16", [2], [3.4e38, 0]))
     assert "no BF16 holds" in refused({}, too_large, manifest)
+
+
+def test_inputs_come_in_the_order_of_the_signature_whatever_the_request_says() -> None:
+    numbers = {"name": "n", "datatype": "INT64", "shape": [1], "data": [7]}
+    assert list(json(request(numbers, ROW), BOTH).feed) == ["x", "n"]

@@ -146,3 +146,10 @@ def test_bf16_is_answered_as_numbers_or_as_bytes() -> None:
     assert answered(served, y(), y=array)[1]["outputs"][0]["data"] == [1.5, -2]
     assert answered(served, y(binary=True), y=array)[2] == b"\xc0\x3f\x00\xc0"
     assert answered(served, y(classes=1), y=array)[1]["outputs"][0]["data"] == ["1.5:0"]
+
+
+def test_the_word_null_in_a_string_is_only_a_word() -> None:
+    served = version((spec("x", "FP32", 1),), (spec("y", "FP32", 1), spec("z", "BYTES", 1)))
+    one, text = np.array([1], np.float32), np.array(["null"], object)
+    asked = RequestedOutput("y", binary=False), RequestedOutput("z", binary=False)
+    assert answered(served, *asked, y=one, z=text)[1]["outputs"][1]["data"] == ["null"]

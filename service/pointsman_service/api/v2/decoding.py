@@ -56,19 +56,24 @@ def decode(headers: Mapping[bytes, bytes], body: bytes, manifest: Manifest) -> I
 def _request(
     document: WireRequest, blobs: memoryview | None, manifest: Manifest
 ) -> InferenceRequest:
-    parameters = document.parameters or {}
+    request = InferenceRequest(
+        feed=_feed(document.inputs, blobs, manifest.inputs),
+        outputs=_outputs(document.outputs, document.parameters, manifest.outputs),
+        id=document.id or "",
+    )
+    if document.parameters:
+        _schedule(request, document.parameters)
+    return request
+
+
+def _schedule(request: InferenceRequest, parameters: Parameters) -> None:
     timeout = count(parameters, "timeout")
+    request.timeout = timeout * _MICROSECONDS if timeout else None
+    request.priority = count(parameters, "priority") or 0
     non_finite = parameters.get("non_finite") or ""
     if non_finite and non_finite not in NON_FINITE:
         raise InputInvalid('Invalid value for \'non_finite\': expected "token" or "null"')
-    return InferenceRequest(
-        feed=_feed(document.inputs, blobs, manifest.inputs),
-        outputs=_outputs(document.outputs, parameters, manifest.outputs),
-        id=document.id or "",
-        timeout=timeout * _MICROSECONDS if timeout else None,
-        priority=count(parameters, "priority") or 0,
-        non_finite=str(non_finite),
-    )
+    request.non_finite = str(non_finite)
 
 
 def _feed(
@@ -84,7 +89,7 @@ def _feed(
         if given.name in feed:
             raise InputInvalid(f"input {given.name!r} already exists in request")
         elements = _elements(given, spec)
-        size = count(given.parameters, "binary_data_size")
+        size = count(given.parameters, "binary_data_size") if given.parameters else None
         if size is None:
             if not given.has_data:
                 raise InputInvalid(f"the input {given.name!r} has no data")
@@ -95,9 +100,10 @@ def _feed(
         taken += size
     if blobs is not None and taken != len(blobs):
         raise InputInvalid(f"{len(blobs) - taken} bytes follow the last binary tensor")
-    if missing := [spec.name for spec in signature if spec.name not in feed]:
-        raise InputInvalid(f"the input {missing[0]!r} is missing")
-    return feed
+    if len(feed) != len(signature):
+        missing = next(name for name in specs if name not in feed)
+        raise InputInvalid(f"the input {missing!r} is missing")
+    return {name: feed[name] for name in specs}
 
 
 def _fits(shape: Sequence[int], wanted: Sequence[int]) -> bool:
@@ -140,7 +146,9 @@ def _blob(given: WireInput, blobs: memoryview | None, start: int, size: int) -> 
 
 
 def _outputs(
-    asked: Sequence[WireOutput] | None, parameters: Parameters, signature: Sequence[TensorSpec]
+    asked: Sequence[WireOutput] | None,
+    parameters: Parameters | None,
+    signature: Sequence[TensorSpec],
 ) -> list[RequestedOutput]:
     preferred = flag(parameters, "binary_data_output", default=False)
     if not asked:

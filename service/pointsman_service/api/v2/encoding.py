@@ -12,7 +12,7 @@ import orjson
 from numpy.typing import NDArray
 
 from pointsman import bfloat16
-from pointsman.manifest import TensorSpec, Version
+from pointsman.manifest import Version
 from pointsman_service.api.v2 import binary, classification
 from pointsman_service.api.v2.inference_request import InferenceRequest
 from pointsman_service.errors import InputInvalid
@@ -22,7 +22,7 @@ Header = tuple[bytes, bytes]
 
 JSON = b"application/json"
 BINARY = b"application/octet-stream"
-_JSON_HEADERS = ((b"content-type", JSON),)
+JSON_HEADERS = ((b"content-type", JSON),)
 
 
 def encode(
@@ -36,6 +36,7 @@ def encode(
     specs = {spec.name: spec for spec in manifest.outputs}
     described: list[dict[str, Any]] = []
     blobs: list[binary.Buffer] = []
+    in_binary = False
     for asked in request.outputs:
         array, spec = outputs[asked.name], specs[asked.name]
         if asked.classes:
@@ -46,38 +47,55 @@ def encode(
             "shape": array.shape,
         }
         if asked.binary:
+            in_binary = True
             blob = binary.write(array)
             entry["parameters"] = {"binary_data_size": len(blob)}
             blobs.append(blob)
         else:
-            entry["data"] = _data(array, spec, request.non_finite)
+            entry["data"] = _data(array, request.non_finite)
         described.append(entry)
-    document = orjson.dumps(
-        {
-            "model_name": manifest.model,
-            "model_version": manifest.version,
-            "id": request.id,
-            "parameters": {"version": manifest.version, "digest": version.digest},
-            "outputs": described,
-        },
-        option=orjson.OPT_SERIALIZE_NUMPY,
-    )
-    if not any(asked.binary for asked in request.outputs):
-        return _JSON_HEADERS, document
+    document = _document(request, described, version)
+    if not in_binary:
+        return JSON_HEADERS, document
     length = b"%d" % len(document)
     headers = ((b"content-type", BINARY), (b"inference-header-content-length", length))
     return headers, b"".join((document, *blobs))
 
 
-def _data(array: NDArray[Any], spec: TensorSpec, non_finite: str) -> Any:
-    if spec.datatype == "BF16":
-        array = bfloat16.to_float32(array)
+def _document(
+    request: InferenceRequest, described: list[dict[str, Any]], version: Version
+) -> bytes:
+    document = orjson.dumps(
+        {
+            "model_name": version.manifest.model,
+            "model_version": version.manifest.version,
+            "id": request.id,
+            "parameters": {"version": version.manifest.version, "digest": version.digest},
+            "outputs": described,
+        },
+        option=orjson.OPT_SERIALIZE_NUMPY,
+    )
+    # What JSON cannot say is written as null; nearly always a look for that word is enough.
+    if not request.non_finite and b"null" in document:
+        for output in described:
+            if not _finite(output.get("data")):
+                name = output["name"]
+                raise InputInvalid(f"output {name!r} contains NaN/Inf; request it with binary_data")
+    return document
+
+
+def _data(array: NDArray[Any], non_finite: str) -> Any:
     if array.dtype.kind == "O":
         return array.ravel().tolist()
+    if array.dtype == bfloat16.DTYPE:
+        array = bfloat16.to_float32(array)
     flat = np.ascontiguousarray(array).reshape(-1)
-    if array.dtype.kind != "f" or non_finite == "null" or np.isfinite(flat).all():
-        return flat
-    if non_finite == "token":
+    if non_finite == "token" and not _finite(flat):
         # As Python writes and reads them, and Triton too, though JSON has no such words.
         return orjson.Fragment(json.dumps(flat.tolist(), separators=(",", ":")))
-    raise InputInvalid(f"output {spec.name!r} contains NaN/Inf; request it with binary_data")
+    return flat
+
+
+def _finite(data: Any) -> bool:
+    is_float = isinstance(data, np.ndarray) and data.dtype.kind == "f"
+    return not is_float or bool(np.isfinite(data).all())

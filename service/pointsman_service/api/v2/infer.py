@@ -1,13 +1,11 @@
 """`POST /v2/models/M[/versions/V]/infer`: the protocol's codec, and the route that uses it."""
 
-import secrets
-
-from pointsman_service.api import compression, predict
+from pointsman_service.api import compression, messages, predict
 from pointsman_service.api.codec import Call
 from pointsman_service.api.messages import Request, Response
 from pointsman_service.api.v2 import addressing
 from pointsman_service.api.v2.decoding import decode
-from pointsman_service.api.v2.encoding import JSON, encode
+from pointsman_service.api.v2.encoding import JSON, JSON_HEADERS, encode
 from pointsman_service.service import Service
 from pointsman_service.serving.servable import Servable
 from pointsman_service.tensors import Arrays
@@ -30,17 +28,26 @@ class OpenInference:
         """Return what was asked for of the outputs, as JSON, as binary tensors, or as both."""
         request = call.wanted
         if not request.id:
-            request.id = secrets.token_hex(8)
-        ((_, kind), *others), body = encode(request, outputs, servable.version)
-        accepted = call.headers.get(b"accept-encoding", b"")
-        coding = compression.wanted(accepted, len(body), dense=kind != JSON)
-        if coding is not None:
-            body = compression.compress(body, coding)
-            others.append((b"content-encoding", coding))
-        return Response(200, body, kind, others)
+            request.id = messages.identify(call.headers.get(b"x-request-id")).decode()
+        headers, body = encode(request, outputs, servable.version)
+        response = Response(200, body)
+        if headers is not JSON_HEADERS:
+            (_, response.content_type), length = headers
+            response.headers.append(length)
+        if accepted := call.headers.get(b"accept-encoding"):
+            _compress(response, accepted)
+        return response
 
 
 CODEC = OpenInference()
+
+
+def _compress(response: Response, accepted: bytes) -> None:
+    dense = response.content_type != JSON
+    coding = compression.wanted(accepted, len(response.body), dense=dense)
+    if coding is not None:
+        response.body = compression.compress(response.body, coding)
+        response.headers.append((b"content-encoding", coding))
 
 
 async def infer(service: Service, request: Request, model: str, version: str | None) -> Response:
