@@ -185,3 +185,13 @@ def test_what_secrets_of_earlier_do_is_said(project: Project, bench: Bench) -> N
     assert "the app has a secret POINTSMAN_MODEL, which beats the variable" in said
     assert "secret AWS_SESSION_TOKEN of earlier, which the service's key does not go with" in said
     assert "`fly deploy` failed: stop here" in said
+
+
+def test_going_back_where_nothing_was_before(project: Project, bench: Bench) -> None:
+    said = project.run("rollback", "--image", "-p", "fly", code=1).err
+    assert f"there is no app {APP} on Fly, or none that this token may see" in said
+    bench.release("one")
+    said = project.run("rollback", "--image", "-p", "fly", code=1).err
+    assert f"{APP} never served another image" in said
+    assert "Name one with --to" in said
+    assert "deploy" not in bench.commands()

@@ -7,7 +7,9 @@ from tests.cli.workspace import MODEL, until
 FLY = ("-p", "fly")
 
 
-def test_a_deployment_is_made_proven_replaced_and_ended(serving: Project, bench: Bench) -> None:
+def test_a_deployment_is_made_proven_replaced_taken_back_and_ended(
+    serving: Project, bench: Bench
+) -> None:
     first = serving.json("deploy", *FLY, "--image", "digits:one")
     assert (first["verdict"], first["platform"], first["name"]) == ("verified", "fly", APP)
     assert (first["version"], first["golden_rows"], first["release"]) == ("v1", 3, "1")
@@ -23,6 +25,13 @@ def test_a_deployment_is_made_proven_replaced_and_ended(serving: Project, bench:
     status = serving.json("status", *FLY)
     assert status["deployment"]["release"] == "2"
     until(lambda: len(serving.json("status", *FLY)["instances"]) == 2, "the old ones are gone")
+
+    back = serving.json("rollback", "--image", *FLY)
+    assert (back["verdict"], back["release"]) == ("verified", "3")
+    assert back["image"] == f"registry.fly.io/{APP}:one@{DIGESTS['one']}"
+    assert bench.tags() == ["one", "one"]
+    again = serving.json("rollback", "--image", "--to", "v1", *FLY)
+    assert (again["verdict"], again["release"]) == ("verified", "3")
 
     lines = serving.json("logs", *FLY, "--lines", "200")["lines"]
     assert any("serving v1 (generation 1)" in line for line in lines)

@@ -36,6 +36,11 @@ _KNOWN = (
         _LOGIN,
     ),
     _Known(
+        ("could not find app", "app not found"),
+        lambda app: f"there is no app {app} on Fly, or none that this token may see",
+        "`pointsman deploy --platform fly` makes it; `fly apps list` shows those that there are.",
+    ),
+    _Known(
         ("already been taken", "already taken", "name_taken", "app names are unique"),
         lambda app: f"the name {app} is taken: names are unique on all of Fly, and somebody has it",
         "Choose another `app` in fly.toml.",

@@ -149,6 +149,9 @@ class FlyPlatform:
     def roll_back_image(self, to: str, timeout: float) -> Deployment:
         """Run an image that ran before, on every machine that has another."""
         image = self._earlier(to)
+        self._context.stands(
+            f"flyctl was told to stop; `pointsman status` shows what {self._app} runs."
+        )
         done = self._release.restore(image, self._plain, timeout)
         if done is None:
             self._context.output.step(f"every machine has {image} already")
@@ -167,7 +170,7 @@ class FlyPlatform:
         if earlier is None:
             raise CommandError(
                 f"{self._app} never served another image",
-                "Name one with --to-image: `fly releases --image` lists what was released.",
+                "Name one with --to: `fly releases --image` lists what was released.",
             )
         return earlier.image_ref
 
