@@ -195,3 +195,14 @@ def test_going_back_where_nothing_was_before(project: Project, bench: Bench) -> 
     assert f"{APP} never served another image" in said
     assert "Name one with --to" in said
     assert "deploy" not in bench.commands()
+
+
+def test_the_doctor_finds_the_same_before_anybody_deploys(project: Project, bench: Bench) -> None:
+    project.rewrite('interval = "15s"', 'interval = "15s"\n    grace_period = "5m"')
+    bench.turn(version="0.4.10")
+    document = project.json("doctor", "-p", "fly", code=1)
+    found = {each["check"]: each for each in document["findings"]}
+    assert "is lowered to 60 s" in found["fly.toml grace"]["message"]
+    assert "flyctl 0.4.10 is too old" in found["flyctl"]["message"]
+    assert found["credentials"]["severity"] == "ok"
+    assert bench.commands() == []

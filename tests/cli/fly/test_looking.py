@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from pointsman_cli.platforms.fly import examination, machines, reply, status
-from pointsman_cli.platforms.fly.examination import Released
+from pointsman_cli.platforms.fly import machines, reply, status
 from pointsman_cli.platforms.fly.machines import FlyMachine
 from tests.cli.fly.bench import APP, DIGESTS, NOBODY, RUNTIME_SECRET, Bench
 from tests.cli.fly.conftest import FLY_TOML, Project
@@ -102,43 +101,6 @@ def test_machines_of_different_images_are_noted() -> None:
         in status.deployment(app, [machine(), machine(2, image_ref=image)], NOW).note
     )
     assert "has no machine" in status.deployment(app, [], NOW).note
-
-
-@pytest.mark.parametrize(
-    ("image", "digest", "same"),
-    [
-        (f"registry.fly.io/{APP}:one", DIGESTS["one"], True),
-        (f"registry.fly.io/{APP}:one", DIGESTS["two"], False),
-        (f"registry.fly.io/{APP}:one", "", True),
-        (f"registry.fly.io/{APP}:two", "", False),
-        (f"registry.fly.io/{APP}:two@{DIGESTS['one']}", "", True),
-        (f"{APP}:one", "", True),
-        ("model:one", "", False),
-    ],
-)
-def test_an_image_is_compared_by_digest_and_else_by_its_whole_name(
-    image: str, digest: str, *, same: bool
-) -> None:
-    assert examination.has_image(machine(), image, digest) is same
-
-
-def test_an_image_of_docker_hub_is_known_by_its_name_at_flys_mirror() -> None:
-    mirrored = machine(
-        image_ref={
-            "registry": "docker-hub-mirror.fly.io", "repository": "me/digits", "tag": "latest",
-        }
-    )  # fmt: skip
-    assert examination.has_image(mirrored, "docker.io/me/digits")
-    assert examination.has_image(mirrored, "me/digits:latest")
-    assert not examination.has_image(mirrored, "you/digits:latest")
-
-
-def test_two_images_under_one_name_are_strangers() -> None:
-    image = {"registry": "registry.fly.io", "repository": APP, "tag": "one", "digest": "sha256:2"}
-    released = Released(f"registry.fly.io/{APP}:one")
-    [wrong] = examination.strangers([machine(), machine(2, image_ref=image)], released)
-    assert "2 different images under one name" in wrong
-    assert examination.strangers([machine(), machine(2)], released) == []
 
 
 def test_a_log_is_followed_until_ctrl_c(project: Project, bench: Bench) -> None:

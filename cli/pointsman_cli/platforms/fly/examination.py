@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from pointsman_cli.errors import DeploymentFailed, Unverified
 from pointsman_cli.platforms.fly import machines as of
+from pointsman_cli.platforms.fly.flyctl import FlyFailed
 from pointsman_cli.platforms.fly.machines import FlyMachine
 from pointsman_cli.platforms.fly.progress import Progress
 
@@ -52,12 +53,20 @@ def ailing(machines: Sequence[FlyMachine]) -> list[str]:
     ]
 
 
+def ended(machines: Sequence[FlyMachine]) -> list[str]:
+    """Say of every machine whose program ended by itself how it did."""
+    return [
+        f"machine {each.id} {of.described(crash)}"
+        for each in machines
+        if not each.runs and (crash := of.crash(each, 0))
+    ]
+
+
 def sleeper(machines: Sequence[FlyMachine], region: str) -> FlyMachine | None:
-    """Return the machine to wake because none runs; one of the primary region if there is."""
-    if any(each.runs for each in machines):
+    """Return the machine to wake because all sleep; one of the primary region if there is."""
+    if not all(each.sleeps for each in machines):
         return None
-    asleep = [each for each in machines if each.sleeps]
-    return min(asleep, key=lambda each: (each.region != region, each.id), default=None)
+    return min(machines, key=lambda each: (each.region != region, each.id), default=None)
 
 
 def has_image(machine: FlyMachine, image: str, digest: str = "") -> bool:
@@ -86,23 +95,38 @@ class Examination:
         deadline = time.monotonic() + timeout
         looks = 0
         while True:
-            machines = of.serving(self.listed())
-            self.progress.machines(machines)
             looks += 1
-            wrong = strangers(machines, released) if machines else ["no machine was made"]
-            if wrong and looks >= _SETTLING_LOOKS:
-                raise DeploymentFailed(
-                    f"Fly calls the release complete, but {wrong[0]}",
-                    "Fly puts a machine back when it cannot pull or start the image: "
-                    "`pointsman logs` says why; then deploy again.",
-                )
-            if not wrong and (asleep := sleeper(machines, self.region)):
+            try:
+                machines = of.serving(self.listed())
+            except FlyFailed as failure:  # too many questions, or Fly hiccups
+                machines, wrong = [], [f"Fly does not tell of its machines: {failure.message}"]
+            else:
+                self.progress.machines(machines)
+                wrong = self._wrong(machines, released, settling=looks < _SETTLING_LOOKS)
+            if machines and not wrong:
+                if (asleep := sleeper(machines, self.region)) is None:
+                    return machines
                 self.wake(asleep)
-            elif not wrong and not ailing(machines):
-                return machines
+                wrong = ["no machine woke up"]
             if time.monotonic() > deadline:
-                raise _late(wrong or ailing(machines) or ["no machine woke up"])
+                raise _late(wrong)
             time.sleep(_LOOK_SECONDS)
+
+    @staticmethod
+    def _wrong(machines: Sequence[FlyMachine], released: Released, *, settling: bool) -> list[str]:
+        """Return what may yet come right; raises `DeploymentFailed` for what will not."""
+        wrong = strangers(machines, released) if machines else ["no machine was made"]
+        if wrong and not settling:
+            raise DeploymentFailed(
+                f"Fly calls the release complete, but {wrong[0]}",
+                "Fly puts a machine back when it cannot pull or start the image: "
+                "`pointsman logs` says why; then deploy again.",
+            )
+        if not wrong and (crashes := ended(machines)):
+            raise DeploymentFailed(
+                crashes[0], "`pointsman logs` says more; `pointsman rollback --image` goes back."
+            )
+        return wrong or ailing(machines)
 
 
 def _ailment(machine: FlyMachine) -> str:

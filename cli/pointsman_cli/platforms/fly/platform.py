@@ -31,6 +31,7 @@ from pointsman_cli.platforms.fly.journal import Journal
 from pointsman_cli.platforms.fly.preflight import Standing
 from pointsman_cli.platforms.fly.release import Done, Release
 from pointsman_cli.platforms.variables import Variables
+from pointsman_cli.process import ProgramTookTooLong
 from pointsman_cli.units import counted
 
 NAME = "fly"
@@ -87,7 +88,7 @@ class FlyPlatform:
             pushed = self._delivery.image(wanted.image)
             self._delivery.secrets(self._variables.secret)
             before = self._release.before()
-        except FlyFailed as failure:
+        except (FlyFailed, ProgramTookTooLong) as failure:
             hint = f"{failure.hint} Nothing was released."
             raise DeploymentFailed(failure.message, hint.strip()) from failure
         self._context.stands(
