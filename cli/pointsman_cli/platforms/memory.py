@@ -8,8 +8,9 @@ from pointsman.memory_policy import Strategy
 from pointsman_cli.context import Context
 from pointsman_cli.units import size
 
-_SERVICE_BYTES = 48 << 20
-"""The web framework, on top of what every process with ONNX Runtime holds: measured, RSS."""
+_SERVICE_BYTES = 16 << 20
+"""The web framework and the store's client, on top of what every process with ONNX Runtime holds:
+the image serves a model of 6.5 kB at 89 MB."""
 _HINT = "Give the instance more memory, or activate a smaller version."
 
 

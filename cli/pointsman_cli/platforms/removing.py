@@ -15,10 +15,15 @@ def confirm(context: Context, removal: Removal) -> None:
     if not removal.lost:
         return
     what = f"destroying {removal.name} loses for good: {', '.join(removal.lost)}"
-    if not sys.stdin.isatty():
+    if not somebody_types():
         raise UsageError(what, "Nobody is here to confirm it: add --yes if that is meant.")
     context.output.warn(what)
     sys.stderr.write(f"Type {removal.name} to destroy it: ")
     sys.stderr.flush()
     if sys.stdin.readline().strip() != removal.name:
         raise UsageError("that is not its name; nothing was changed")
+
+
+def somebody_types() -> bool:
+    """Tell whether there is a keyboard to confirm at."""
+    return sys.stdin.isatty()
