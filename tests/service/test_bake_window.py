@@ -213,11 +213,13 @@ async def test_where_it_may_it_keeps_the_rest_of_the_fleet_from_trying(
         assert mark is not None
         assert (mark.version, mark.by) == ("v2", "tested")
         assert "held NaN or infinity" in mark.why
-    elsewhere = str(surroundings.directory / "other-cache")
-    async with serving(surroundings, POINTSMAN_CACHE_DIR=elsewhere) as other:
-        await until(lambda: other.service.manager.refusal)
-        assert other.service.manager.refusal is not None
-        assert "v2 was put in quarantine by tested" in other.service.manager.refusal.reason
+    for cache in ("other-cache", "cache"):  # a new machine, and the same one once more
+        variables = {"POINTSMAN_CACHE_DIR": str(surroundings.directory / cache)}
+        async with serving(surroundings, **variables) as other:
+            await other.until_serving("v1")
+            status, body = await other.health()
+            assert (status, body["status"]) == (200, "degraded")
+            assert "v2 was put in quarantine by tested" in body["reason"]
 
 
 @pytest.mark.usefixtures("baking")

@@ -10,7 +10,9 @@ from pointsman.memory_policy import BASELINE_BYTES, MARGIN_BYTES
 from pointsman_service.runtime.headroom import Headroom
 from pointsman_service.serving.roles import Role
 from pointsman_service.serving.room import Room
+from pointsman_service.serving.servable import State
 from tests import models
+from tests.service.in_process import Surroundings, serving
 from tests.service.managed import Managed, at_work
 from tests.service.patience import until
 from tests.service.test_manager_beside import canary
@@ -90,6 +92,7 @@ async def test_what_serves_leaves_only_when_the_new_version_is_on_disk(tmp_path:
         await small.until_observed(2)
         assert small.states == {"v2": "ready", "v1": "unloaded"}
         assert small.serving == "v2"
+        assert small.manager.counters.switches == 1
         await until(lambda: small.manager.rollback_readiness == "on disk")
 
 
@@ -186,3 +189,21 @@ async def test_a_setting_decides_whatever_is_measured(
         assert small.serving == "v2"
         assert small.states == states
         assert small.measured == 0
+
+
+async def test_while_nothing_answers_health_and_answers_say_so(surroundings: Surroundings) -> None:
+    shelf = surroundings.shelf
+    shelf.activate(shelf.affine("v1", 2.0))
+    async with serving(surroundings, POINTSMAN_MEMORY="drain-first") as service:
+        await service.until_serving("v1")
+        with service.service.router.claim() as held:
+            shelf.activate(shelf.affine("v2", 3.0))
+            await until(lambda: held.state is State.DRAINING)
+            status, body = await service.health()
+            assert (status, body["status"], body["model_loaded"]) == (503, "loading", False)
+            assert body["loading"]["step"] == "making room"
+            answer = await service.predict([[1, 2, 3, 4]])
+            assert answer.status_code == 503
+            assert answer.headers["retry-after"] == "1"
+        await service.until_serving("v2")
+        assert (await service.health(version="v2"))[0] == 200

@@ -12,9 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from pointsman.channel import ROLLBACK, Channel, Pointer, previous
-from pointsman.errors import PointsmanError
 from pointsman_service.runtime import memory
-from pointsman_service.serving import refusal, roles
+from pointsman_service.serving import last_good, refusal, roles
 from pointsman_service.serving.aspired import Aspired, LastServed
 from pointsman_service.serving.bake_window import BakeWindow
 from pointsman_service.serving.counters import Counters, Timing
@@ -59,6 +58,7 @@ class Manager:
         self._aspired: Aspired | None = None
         self._wake = asyncio.Event()
         self._previous: str | None = None
+        self._served: str | None = None
         self._settled = False
         self.loads = Loads(self._wake.set)
         self.residents = Residents(changed)
@@ -146,7 +146,7 @@ class Manager:
         log.error("going back from %s: %s", bad.name, reason)
         pointer = Pointer(version=bad.name, digest=bad.version.digest)
         self._router.switch(self.residents.get(before))
-        self._previous = None
+        self._served, self._previous = before, None
         self.counters.returns += 1
         if channel.stable.digest == bad.version.digest:
             self._standing.refusals[Role.STABLE] = refusal.of(channel.generation, pointer, reason)
@@ -278,16 +278,22 @@ class Manager:
         stable = self._router.stable
         return stable.version.digest if stable else None
 
-    def _switch(self, servable: Servable, channel: Channel) -> None:
+    def _switch(self, servable: Servable, channel: Channel | None) -> None:
+        """Let `servable` answer; `channel` is what asks for that, or what must do with it."""
         replaced = self._router.switch(servable)
-        log.info("serving %s (generation %d)", servable.name, channel.generation)
+        asked_for = channel is not None and channel.stable.digest == servable.version.digest
+        what = f"generation {channel.generation}" if channel and asked_for else "for want of better"
+        log.info("serving %s (%s)", servable.name, what)
         self.bake.end()
-        if replaced is None:
+        before, self._served = self._served, servable.version.digest
+        if before in {None, self._served}:
             return
-        going_back = channel.history[-1].action == ROLLBACK
-        self._previous = replaced.version.digest
+        going_back = channel is not None and channel.history[-1].action == ROLLBACK
         self.counters.switches += 1
         self.counters.rollbacks += going_back
+        if replaced is None:
+            return  # memory was too short for both
+        self._previous = replaced.version.digest
         if not going_back:  # that somebody decided to go back is not put in question
             self.bake.begin(servable, replaced)
 
@@ -318,21 +324,14 @@ class Manager:
         self._loader.keep(needed | {past.digest if past else None})
 
     async def _last_good(self, channel: Channel | None) -> None:
-        """If nothing serves at all, serve what this machine served last, if not `channel`'s."""
+        """If nothing serves at all, serve the last good version instead of `channel`'s."""
         if self._router.stable is not None:
             return
-        aspired = await asyncio.to_thread(self._last_served.recall)
-        if aspired is None or (channel and aspired.channel.stable == channel.stable):
-            return
-        try:
-            servable = await self._loader.load(aspired.channel.stable)
-        except PointsmanError as error:
-            log.warning("what was served last cannot be served either: %s", error)
-        except Exception:
-            log.exception("what was served last cannot be served either")
-        else:
+        refused = self.refusal is not None
+        servable = await last_good.load(self._loader, self._last_served, channel, refused=refused)
+        if servable is not None:
             self.residents.add(servable)
-            self._switch(servable, aspired.channel)
+            self._switch(servable, channel)
             self._changed()
 
     async def _pause(self, seconds: float) -> None:
