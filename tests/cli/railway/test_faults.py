@@ -52,6 +52,16 @@ def test_what_was_done_without_an_answer_is_found_and_not_done_twice(
     assert len(world.deployments) == 1
 
 
+def test_what_may_be_done_twice_is_sent_again(shipping: Workspace, railway: Railway) -> None:
+    railway.faults.ahead = {
+        "VariablesSet": [Fault.LOST],
+        "ServiceUpdate": [Fault.UNANSWERED],
+    }
+    deploy(shipping)
+    told = railway.operations
+    assert [told.count(each) for each in ("VariablesSet", "ServiceUpdate", "Deploy")] == [2, 2, 1]
+
+
 @pytest.mark.parametrize("operation", ["ProjectCreate", "ServiceCreate", "Deploy"])
 def test_what_was_not_done_is_said_and_done_at_the_next_try(
     shipping: Workspace, railway: Railway, operation: str

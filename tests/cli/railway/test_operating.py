@@ -1,5 +1,6 @@
 """Looking at a deployment, its log, going back, and removing it."""
 
+import json
 import signal
 from typing import Any
 
@@ -11,7 +12,7 @@ from pointsman_cli.platforms.base import Wanted
 from pointsman_cli.platforms.railway.platform import RailwayPlatform
 from tests.cli.railway.conftest import IMAGE, NEXT_IMAGE
 from tests.cli.workspace import Workspace, until
-from tests.fakes.railway.server import Railway
+from tests.fakes.railway.server import ACCOUNT_TOKEN, Railway
 from tests.fakes.railway.world import Image
 
 
@@ -144,6 +145,26 @@ def test_checks_find_all_that_is_well(shipped: Workspace, monkeypatch: pytest.Mo
         ("image", "ok"),
         ("credentials", "ok"),
     }
+
+
+def test_doctor_says_what_the_token_reaches_and_what_would_fail(
+    shipped: Workspace, railway: Railway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The key that these tests hand to the service may write models, of which doctor complains.
+    found = shipped.json("doctor", "--platform", "railway", code=1)["findings"]
+    wrong = [each["check"] for each in found if each["severity"] != "ok"]
+    assert wrong == ["runtime cannot write models"]
+    token = next(each for each in found if each["check"] == "token")
+    assert token["message"] == ("RAILWAY_API_TOKEN holds an account token of Ada: it reaches acme")
+    assert any("would be uploaded and built from Dockerfile" in each["message"] for each in found)
+
+    (shipped.folder / "railway.json").write_text('{"deploy": {"drainingSeconds": 30}}')
+    ill = shipped.json("doctor", "--platform", "railway", code=1)
+    said = [each["message"] for each in ill["findings"] if each["severity"] == "error"]
+    assert any("deploy.healthcheckPath is missing" in each for each in said)
+    monkeypatch.delenv("RAILWAY_API_TOKEN")
+    assert "there is no Railway token" in shipped.run("doctor", "-p", "railway", code=1).out
+    assert ACCOUNT_TOKEN not in json.dumps([found, ill])
 
 
 def test_edits_that_wait_in_the_dashboard_are_warned_of(

@@ -36,14 +36,16 @@ def _steps(session: Session, wanted: Wanted) -> Iterator[str]:
         yield f"make environment {site.environment_name}"
     if site.service is None:
         yield f"make service {site.names.service}"
-    yield from _told(session, wanted, address)
-    if address is None or not services.domains(session.client, address):
+    domains = services.domains(session.client, address) if address else []
+    port = domains[0].port if domains and domains[0].port else PORT
+    yield from _told(session, wanted, address, port)
+    if not domains:
         yield f"make a public address that leads to port {PORT}"
     yield _release(session, wanted)
 
 
-def _told(session: Session, wanted: Wanted, address: Address | None) -> Iterator[str]:
-    desired = session.desired(wanted.image, PORT)
+def _told(session: Session, wanted: Wanted, address: Address | None, port: int) -> Iterator[str]:
+    desired = session.desired(wanted.image, port)
     variables = services.variables(session.client, address) if address else {}
     if names := configuring.changed(variables, desired.variables):
         yield f"set {counted(len(names), 'variable')}: {', '.join(names)}"

@@ -53,7 +53,7 @@ class Client:
         weakref.finalize(self, self.http.close)
 
     def ask(self, what: str, document: str, **variables: Any) -> Answer:
-        """Put a question, again if need be; `what` completes "Railway refused to …"."""
+        """Send what may be sent again, if need be; `what` completes "Railway refused to …"."""
         for attempt in range(1, _ATTEMPTS):
             try:
                 return self._send(what, document, variables)

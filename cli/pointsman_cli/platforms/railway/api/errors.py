@@ -61,6 +61,7 @@ _KNOWN = (
     _Known("not authorized", NotAuthorized, _DOCTOR),
     _Known("unauthorized", NotAuthorized, _DOCTOR),
     _Known("serviceinstance not found", NotYet, _PATIENCE),
+    _Known("failed to create service domain", NotYet, _PATIENCE),
     _Known(
         "already exists",
         NameTaken,

@@ -61,9 +61,8 @@ def settings(client: Client, address: Address) -> Answer:
 
 def update(client: Client, address: Address, wanted: Answer) -> None:
     """Change settings; deploys nothing."""
-    client.change(
-        "change the service's settings", "service_update", **address.instance, input=wanted
-    )
+    # Doing the same twice is harmless, so a lost answer is no reason to stop: as for variables.
+    client.ask("change the service's settings", "service_update", **address.instance, input=wanted)
 
 
 def variables(client: Client, address: Address) -> dict[str, str]:
@@ -77,15 +76,15 @@ def variables(client: Client, address: Address) -> dict[str, str]:
 def set_variables(client: Client, address: Address, wanted: dict[str, str]) -> None:
     """Set some variables, in one go, without a deployment for each."""
     given = {**address.input, "variables": wanted, "replace": False, "skipDeploys": True}
-    client.change("set the service's variables", "variables_set", input=given)
+    client.ask("set the service's variables", "variables_set", input=given)
 
 
 def domains(client: Client, address: Address) -> list[Domain]:
-    """Return the public host names: a domain of one's own before the one Railway made up."""
+    """Return the public host names: the one Railway made up first, which always leads here."""
     found = client.ask("list the service's domains", "domains", **address.input)["domains"]
     own = [node for node in found["customDomains"] if not node.get("deletedAt")]
     made_up = [node for node in found["serviceDomains"] if not node.get("deletedAt")]
-    return [Domain(node["domain"], node["targetPort"]) for node in [*own, *made_up]]
+    return [Domain(node["domain"], node["targetPort"]) for node in [*made_up, *own]]
 
 
 def create_domain(client: Client, address: Address, port: int) -> Domain:
