@@ -47,8 +47,8 @@ def test_a_machine_whose_check_never_passes_is_named_with_what_the_check_said(
     document = failed(released)
     assert 'did not get healthy: {"status":"failed","reason":"no room"}' in document["error"]
     assert document["hint"] == (
-        "Release 1 goes on serving on 1 of 2 machines; `pointsman rollback --image` goes back to "
-        "it on the others."
+        "Release 1 goes on serving on 1 of 2 machines; `pointsman rollback --image -p fly` goes "
+        "back to it on the others."
     )
     assert sorted(bench.tags()) == ["one", "two"]
 

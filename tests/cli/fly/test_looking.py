@@ -147,6 +147,6 @@ def test_ctrl_c_in_the_middle_stops_flyctl_and_says_how_things_stand(
         command.send_signal(signal.SIGINT)
         _, err = command.communicate(timeout=60)
     assert command.returncode == 130
-    assert "`pointsman status` shows what my-model runs" in err
+    assert "`pointsman status -p fly` shows what my-model runs" in err
     assert [each["id"] for each in bench.machines] == before
     assert bench.releases()[0] == (2, "interrupted", "two")

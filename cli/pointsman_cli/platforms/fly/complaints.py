@@ -38,7 +38,7 @@ _KNOWN = (
     _Known(
         ("could not find app", "app not found"),
         lambda app: f"there is no app {app} on Fly, or none that this token may see",
-        "`pointsman deploy --platform fly` makes it; `fly apps list` shows those that there are.",
+        "`pointsman deploy -p fly` makes it; `fly apps list` shows those that there are.",
     ),
     _Known(
         ("already been taken", "already taken", "name_taken", "app names are unique"),

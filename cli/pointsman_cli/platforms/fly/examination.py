@@ -120,11 +120,12 @@ class Examination:
             raise DeploymentFailed(
                 f"Fly calls the release complete, but {wrong[0]}",
                 "Fly puts a machine back when it cannot pull or start the image: "
-                "`pointsman logs` says why; then deploy again.",
+                "`pointsman logs -p fly` says why; then deploy again.",
             )
         if not wrong and (crashes := ended(machines)):
             raise DeploymentFailed(
-                crashes[0], "`pointsman logs` says more; `pointsman rollback --image` goes back."
+                crashes[0],
+                "`pointsman logs -p fly` says more; `pointsman rollback --image -p fly` goes back.",
             )
         return wrong or ailing(machines)
 
@@ -145,6 +146,6 @@ def _ailment(machine: FlyMachine) -> str:
 def _late(wrong: Sequence[str]) -> Unverified:
     return Unverified(
         f"the release is in place, but {wrong[0]}",
-        "`pointsman status` shows every machine, `pointsman logs` what they say; "
-        "`pointsman deploy` looks again.",
+        "`pointsman status -p fly` shows every machine, `pointsman logs -p fly` what they say; "
+        "`pointsman deploy -p fly` looks again.",
     )

@@ -92,7 +92,7 @@ class FlyPlatform:
             hint = f"{failure.hint} Nothing was released."
             raise DeploymentFailed(failure.message, hint.strip()) from failure
         self._context.stands(
-            f"flyctl was told to stop; `pointsman status` shows what {self._app} runs."
+            f"flyctl was told to stop; `pointsman status -p fly` shows what {self._app} runs."
         )
         try:
             done = self._release.carry_out(pushed, self._plain, before, wanted.timeout)
@@ -142,7 +142,7 @@ class FlyPlatform:
         """End the app; False where there is none."""
         if self._standing.app is None:
             return False
-        self._context.stands("Fly may have ended it all the same: `pointsman status` tells.")
+        self._context.stands("Fly may have ended it all the same: `pointsman status -p fly` tells.")
         with self._context.output.waiting(f"ending {self._app}"):
             self._fly.tell(commands.destroy(self._app))
         return True
@@ -151,7 +151,7 @@ class FlyPlatform:
         """Run an image that ran before, on every machine that has another."""
         image = self._earlier(to)
         self._context.stands(
-            f"flyctl was told to stop; `pointsman status` shows what {self._app} runs."
+            f"flyctl was told to stop; `pointsman status -p fly` shows what {self._app} runs."
         )
         done = self._release.restore(image, self._plain, timeout)
         if done is None:

@@ -166,9 +166,9 @@ def standing(present: Iterable[FlyMachine], before: Before) -> str:
     """Say what serves now, and what to type."""
     old = [each for each in machines.serving(tuple(present)) if each.release <= before.release]
     running = [each for each in old if each.runs or each.sleeps]
-    back = "`pointsman rollback --image` goes back to it"
+    back = "`pointsman rollback --image -p fly` goes back to it"
     if not before.machines:
-        return "Nothing was deployed before; `pointsman logs` says more."
+        return "Nothing was deployed before; `pointsman logs -p fly` says more."
     if len(running) == len(machines.serving(before.machines)):
         return f"Release {before.release} goes on serving on all its machines."
     if running:

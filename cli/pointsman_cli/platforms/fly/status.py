@@ -55,10 +55,10 @@ def _trouble(machine: FlyMachine, app: str, now: datetime) -> str:
     if age is not None and age > _WEDGED.get(machine.state, float("inf")):
         return (
             f"{machine.state} for {duration(age)}: `fly machine destroy {machine.id} --force "
-            f"--app {app}`, then `pointsman deploy`"
+            f"--app {app}`, then `pointsman deploy -p fly`"
         )
     if machine.broken:
-        return "Fly gave up on it: `pointsman logs` says why"
+        return "Fly gave up on it: `pointsman logs -p fly` says why"
     if (ended := of.crash(machine, 0)) and not machine.well:
         return f"its program {of.described(ended)}"
     check = machine.failing if machine.runs else None
@@ -75,7 +75,7 @@ def _age(machine: FlyMachine, now: datetime) -> float | None:
 
 def _note(machines: list[Machine], images: set[str]) -> str:
     if not machines:
-        return "It has no machine: `pointsman deploy` makes one."
+        return "It has no machine: `pointsman deploy -p fly` makes one."
     if len(images) > 1:
-        return "Its machines run different images: `pointsman deploy` brings them together."
+        return "Its machines run different images: `pointsman deploy -p fly` brings them together."
     return ""
