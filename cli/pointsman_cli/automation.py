@@ -6,12 +6,13 @@ it wait. Ctrl-C leaves the weight where it is.
 """
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from pointsman import fleet, heartbeat
-from pointsman.channel import Canary, Channel
-from pointsman.errors import ChannelConflict, PointsmanError, StoreError
+from pointsman.channel import PROMOTE, Canary, Channel
+from pointsman.errors import ChannelConflict, PointsmanError, StoreError, StoreUnreachable
 from pointsman.heartbeat import Heartbeat
 from pointsman_cli import guard
 from pointsman_cli.context import Context
@@ -22,7 +23,7 @@ from pointsman_cli.moving import Patience, moved
 from pointsman_cli.plans import rehearse
 from pointsman_cli.traffic import Meter, Reading
 from pointsman_cli.units import counted, duration
-from pointsman_cli.wishes import Abortion, Promotion, Start, Weight, Wish
+from pointsman_cli.wishes import Abortion, Activation, Promotion, Start, Weight, Wish
 
 _LOOK_SECONDS = 1.0
 _ALL = 100
@@ -94,13 +95,29 @@ class Automation:
 
     def _move(self, wish: Wish) -> Move:
         """Take a step, and wait for the fleet; what keeps it from being confirmed ends it all."""
-        try:
-            done, confirmation = moved(self.context, wish, self.schedule.why, self.patience)
-        except (Refused, Unconfirmed) as error:
-            self._return(error.message)
+        while True:
+            try:
+                done, confirmation = moved(self.context, wish, self.schedule.why, self.patience)
+            except (Refused, Unconfirmed) as error:
+                self._return(error.message)
+            except StoreUnreachable as error:
+                self.context.output.step(f"{error.message}; trying again")
+                time.sleep(_LOOK_SECONDS)
+                wish = self._still(wish)
+            else:
+                break
         self.context.output.success(done.sentence(confirmation))
         self._stands(done)
         return done
+
+    def _still(self, wish: Wish) -> Wish:
+        """Return what is left of a wish whose outcome is not known: it may have been granted."""
+        with suppress(StoreError):
+            channel = self.context.registry.channel(self.context.model, self.context.channel)
+            promoted = channel.canary is None and channel.stable.version == self.schedule.version
+            if promoted and wish.action == PROMOTE:
+                return Activation(self.schedule.version)
+        return wish
 
     def _watch(self, done: Move, weight: int) -> None:
         """Return once the step has held for long enough, and enough requests were answered."""

@@ -80,6 +80,9 @@ def _channels(registry: Registry, model: str) -> Iterator[tuple[str, str]]:
     for info in registry.store.scan(keys.channels(model)):
         name = keys.name_in(info.key)
         try:
-            yield name, registry.channel(model, name).stable.version
+            channel = registry.channel(model, name)
         except (InvalidDocument, InvalidName, NotFound):
             continue
+        yield name, channel.stable.version
+        if channel.canary is not None:
+            yield f"{name} (canary)", channel.canary.version

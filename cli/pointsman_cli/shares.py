@@ -26,17 +26,24 @@ def sentence(channel: Channel) -> str:
     return f"gives {given} of the requests{along}"
 
 
-def document(channel: Channel, beating: list[Heartbeat]) -> list[dict[str, Any]]:
-    """Return every version with its share and what it did, for `--json`."""
+def document(
+    channel: Channel, beating: list[Heartbeat], *, waiting: bool = False
+) -> list[dict[str, Any]]:
+    """Return every version with its share and what it did, for `--json`.
+
+    With `waiting`, also those that are in memory only to be gone back to.
+    """
     return [
         {"role": role, "percent": weight}
         | reading.document()
         | {"shadow": msgspec.to_builtins(reading.shadow)}
-        for role, weight, reading in _readings(channel, beating)
+        for role, weight, reading in _readings(channel, beating, waiting=waiting)
     ]
 
 
-def rows(channel: Channel, beating: list[Heartbeat]) -> tuple[tuple[str, ...], list[list[str]]]:
+def rows(
+    channel: Channel, beating: list[Heartbeat], *, waiting: bool = False
+) -> tuple[tuple[str, ...], list[list[str]]]:
     """Return the same as columns and rows."""
     return _COLUMNS, [
         [
@@ -50,13 +57,24 @@ def rows(channel: Channel, beating: list[Heartbeat]) -> tuple[tuple[str, ...], l
             duration(reading.p99_seconds),
             _remarks(reading),
         ]
-        for role, weight, reading in _readings(channel, beating)
+        for role, weight, reading in _readings(channel, beating, waiting=waiting)
     ]
 
 
-def _readings(channel: Channel, beating: list[Heartbeat]) -> Iterator[tuple[str, int, Reading]]:
+def _readings(
+    channel: Channel, beating: list[Heartbeat], *, waiting: bool
+) -> Iterator[tuple[str, int, Reading]]:
     for pointer, role, weight in _roles(channel):
         yield role, weight, read(pointer.version, pointer.digest, beating)
+    named = {pointer.digest for pointer in channel.named}
+    idle = {
+        each.digest: each.version
+        for beat in beating
+        for each in beat.servables
+        if waiting and each.state == "ready" and each.digest not in named
+    }
+    for digest, version in idle.items():
+        yield "waiting", 0, read(version, digest, beating)
 
 
 def _roles(channel: Channel) -> Iterator[tuple[Pointer, str, int]]:

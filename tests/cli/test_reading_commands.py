@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from pointsman import fleet, keys
-from pointsman.heartbeat import Bake
+from pointsman.heartbeat import Bake, ServableReport
 from tests.cli.fleet import having_failed, heartbeat
 from tests.cli.workspace import MODEL, Workspace
 
@@ -136,11 +136,33 @@ def test_a_rollback_to_a_version_whose_blob_is_gone_is_called_impossible(
     beating(listed, rollback_readiness="download", rollback_seconds=9)
     told = listed.run("status").out
     assert "a rollback to v1 is impossible: the blob of model.onnx is missing" in told
-    assert "impossible: the blob of model.onnx is missing" in told.splitlines()[2]
+    row = next(line for line in told.splitlines() if line.startswith("one "))
+    assert row.endswith("impossible: the blob of model.onnx is missing")
     assert listed.json("status")["rollback"]["possible"] is False
 
     beating(listed, rollback_readiness="resident", rollback_seconds=0.001)
     assert "1 ms: resident; but the blob of model.onnx is missing" in listed.run("status").out
+
+
+def test_status_sums_up_every_version_in_memory(listed: Workspace) -> None:
+    for version in ("v1", "v2"):
+        listed.registry.activate(MODEL, version)
+    reports = [
+        ServableReport(
+            version=version,
+            digest=listed.registry.version(MODEL, version).digest,
+            state="ready",
+            since="",
+            requests=requests,
+            errors=1,
+        )
+        for version, requests in (("v1", 70), ("v2", 30))
+    ]
+    beating(listed, servables=tuple(reports))
+
+    told = [line.split()[:6] for line in listed.run("status").out.splitlines()[2:4]]
+    assert told[0] == ["v2", "stable", "100", "%", "1", "30"]
+    assert told[1] == ["v1", "waiting", "0", "%", "1", "70"]
 
 
 def test_status_shows_how_requests_are_shared_and_who_went_back(listed: Workspace) -> None:

@@ -274,3 +274,9 @@ def test_status_compares_what_stable_canary_and_shadow_did(
 
 def test_status_without_a_rollout_says_how_to_begin_one(active: Workspace) -> None:
     assert "`pointsman rollout start" in active.run("rollout", "status").err
+
+
+def test_versions_are_listed_with_the_channels_in_which_they_are_canary(active: Workspace) -> None:
+    active.run("rollout", "start", "v2", "--no-wait")
+    listed = {each["version"]: each["active_in"] for each in active.json("models", "list")}
+    assert listed == {"v1": ["production"], "v2": ["production (canary)"], "v3": []}

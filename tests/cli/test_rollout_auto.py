@@ -1,15 +1,20 @@
 """`rollout auto` on a fleet: it climbs while all is well, and returns when it is not."""
 
 import signal
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import pytest
 
 from pointsman.channel import Channel
+from pointsman.errors import StoreUnreachable
 from pointsman.stores.base import ObjectStore
+from pointsman_cli.context import Context
 from tests.cli.fleet import FakeInstance, following
 from tests.cli.workspace import MODEL, Workspace, until
+from tests.fakes.unreliable_store import WrappedStore
 
+Result = TypeVar("Result")
 QUICK = ("--steps", "5,50,100", "--every", "0.3s")
 
 
@@ -151,6 +156,33 @@ def test_somebody_elses_move_ends_the_climbing_and_is_left_as_it_is(
     assert "somebody else moved the channel: grace did `set`" in err
     assert "leaves the channel as it is" in err
     assert now(active).generation == 3
+
+
+class AwayForAWhile(WrappedStore):
+    """A store whose listings fail from one to another."""
+
+    def __init__(self, inner: ObjectStore, away: range) -> None:
+        super().__init__(inner)
+        self._away = away
+        self.listings = 0
+
+    def _call(self, name: str, work: Callable[[], Result]) -> Result:
+        self.listings += name == "scan"
+        if name == "scan" and self.listings in self._away:
+            raise StoreUnreachable("the store does not answer")
+        return work()
+
+
+@pytest.mark.parametrize("when", [range(1, 3), range(5, 12), range(8, 9)])
+def test_a_store_that_does_not_answer_makes_it_wait_and_nothing_else(
+    active: Workspace, store: ObjectStore, monkeypatch: pytest.MonkeyPatch, when: range
+) -> None:
+    away = AwayForAWhile(store, when)
+    monkeypatch.setattr(Context, "fleet_store", property(lambda _: away))
+    with following(fleet(store)):
+        document = active.json("rollout", "auto", "v2", *QUICK)
+    assert document["outcome"] == "promoted"
+    assert away.listings > when.stop
 
 
 def test_its_plan_names_the_steps_ahead(active: Workspace) -> None:

@@ -29,6 +29,16 @@ def test_the_newest_stay_and_the_oldest_go_first() -> None:
     assert _removed([_dated(3), _dated(1), _dated(4), _dated(2)], {}, 2) == ["v1", "v2"]
 
 
+def test_a_canary_and_a_shadow_are_named_as_much_as_stable_is() -> None:
+    channel = {
+        "stable": {"version": "v3", "digest": "sha256:3"},
+        "canary": {"version": "v1", "digest": "sha256:1", "weight": 5},
+        "shadow": {"version": "v2", "digest": "sha256:2", "percent": 5},
+    }
+    found = names("production", channel)
+    assert _removed([_dated(1), _dated(2), _dated(3)], found, 0) == []
+
+
 def test_what_a_channel_names_by_name_or_by_digest_stays() -> None:
     versions = [_dated(1), _dated(2), _dated(3)]
     named = {"v1": "named by production", versions[1].version.digest: "in the history of x"}

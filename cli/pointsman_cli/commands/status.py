@@ -83,8 +83,7 @@ def _tell_instances(
         context.output.step("no instance has reported yet; `pointsman deploy` starts one")
         return
     beating = [instance.heartbeat for instance in instances if instance.live]
-    if channel.canary is not None or channel.shadow is not None:
-        context.output.table(*shares.rows(channel, beating))
+    context.output.table(*shares.rows(channel, beating, waiting=True))
     rows = [_row(instance, channel, ready.trouble) for instance in instances]
     context.output.table(*_without_empty_column(_COLUMNS, rows, "image"))
     context.output.data(ready.sentence(beating))
@@ -156,7 +155,7 @@ def _document(
 def _shared(channel: "Channel", beating: "list[Heartbeat]") -> dict[str, Any]:
     from pointsman_cli import shares
 
-    return {"versions": shares.document(channel, beating)}
+    return {"versions": shares.document(channel, beating, waiting=True)}
 
 
 def _row(instance: "Instance", channel: "Channel", trouble: str) -> list[str]:
