@@ -30,6 +30,7 @@ BUCKETS = (
     2.5,
     10,
 )
+_BOUNDS = np.array(BUCKETS)
 _RECENT = 2048
 _AT_A_TIME = 256
 
@@ -51,7 +52,7 @@ class Histogram:
 
     def observe(self, durations: Sequence[float]) -> None:
         """Count durations."""
-        found = np.bincount(np.searchsorted(BUCKETS, durations), minlength=len(self.counts))
+        found = np.bincount(np.searchsorted(_BOUNDS, durations), minlength=len(self.counts))
         self.counts = [
             before + more for before, more in zip(self.counts, found.tolist(), strict=True)
         ]

@@ -28,6 +28,6 @@ class Served:
         self.dtype = np.int64 if kind == "tensor(int64)" else np.float32
 
     @bentoml.api(batchable=True, max_batch_size=32, max_latency_ms=1000)
-    def predict(self, inputs: NDArray) -> NDArray:  # type: ignore[type-arg] # as BentoML has it
+    def predict(self, inputs: np.ndarray) -> np.ndarray:  # type: ignore[type-arg] # as it asks for
         """Compute."""
         return self.session.run(None, {"x": inputs.astype(self.dtype)})[0]  # type: ignore[no-any-return]

@@ -14,6 +14,7 @@ _WORTH = 1.05
 """Fewer rows win if more do not gain at least 5 %: they make nobody wait."""
 _NEWS = 0.1
 """How much one run tells, against all before it."""
+_OUTLIER = 4.0
 _RUNS_BETWEEN = 64
 _SIZES = 32
 
@@ -52,7 +53,10 @@ class Pace:
         """Learn from a run."""
         size = _size(rows)
         before = self._seconds[size]
-        self._seconds[size] = before + _NEWS * (seconds - before) if before else seconds
+        if before:
+            # One run that was held up by others says little; many of them soon say enough.
+            seconds = before + _NEWS * (min(seconds, _OUTLIER * before) - before)
+        self._seconds[size] = seconds
         self._runs += 1
         if not before or self._runs % _RUNS_BETWEEN == 0:
             self.best_rows = self._best()
