@@ -9,6 +9,7 @@ the ASGI application as ever.
 
 import asyncio
 import hmac
+import time
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -21,6 +22,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 from uvicorn.server import ServerState
 
+from pointsman_service.answered import Answered
 from pointsman_service.api import messages
 from pointsman_service.api.codec import Call, Codec
 from pointsman_service.api.messages import Header, Response
@@ -48,6 +50,7 @@ class Exchange(Call):
 
     message_event = _Nobody()
     connection: "Connection"
+    target: bytes
     keep_alive = True
     disconnected = False
     response_complete = False
@@ -187,6 +190,8 @@ class Connection(HttpToolsProtocol):
             self.transport.write(head + body)
         else:
             self.transport.writelines((head, body))
+        for listen in self._service.listeners:
+            listen(_answered(exchange, response, identifier))
         if not keep_alive:
             self.transport.close()
         elif self.pipeline or self.flow.read_paused:
@@ -226,6 +231,7 @@ class Connection(HttpToolsProtocol):
         key = self._service.sticky_key(self._headers)
         exchange = Exchange(codec, self._headers, body, None, key)
         exchange.connection = self
+        exchange.target = self._target
         exchange.keep_alive = self.parser.should_keep_alive()
         self._exchange = exchange
         self.cycle = exchange  # type: ignore[assignment] # it has all that uvicorn asks of one
@@ -270,3 +276,15 @@ def _first_lines(response: Response, headers: Iterable[Header]) -> bytes:
     lines = [b"%b: %b\r\n" % header for header in headers]
     line = STATUS_LINE[response.status] + b"content-type: %b\r\n" % response.content_type
     return line + b"".join(lines)
+
+
+def _answered(exchange: Exchange, response: Response, identifier: bytes) -> Answered:
+    return Answered(
+        "POST",
+        exchange.target.decode("latin-1"),
+        response.status,
+        identifier.decode(),
+        exchange.servable.name if exchange.claimed else "",
+        time.perf_counter() - exchange.arrived,
+        exchange.headers,
+    )

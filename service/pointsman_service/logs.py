@@ -5,6 +5,10 @@ import logging
 import time
 from typing import Any
 
+from pointsman_service.answered import Answered
+
+_access = logging.getLogger("pointsman_service.access")
+
 
 class JsonFormatter(logging.Formatter):
     """One JSON object per record."""
@@ -17,9 +21,34 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        entry |= getattr(record, "fields", {})
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
         return json.dumps(entry)
+
+
+def access(answered: Answered) -> None:
+    """Log one answered request."""
+    milliseconds = round(answered.seconds * 1000, 3)
+    _access.info(
+        "%s %s %d in %s ms, request %s%s",
+        answered.method,
+        answered.path,
+        answered.status,
+        milliseconds,
+        answered.identifier,
+        answered.version and f", {answered.version}",
+        extra={
+            "fields": {
+                "method": answered.method,
+                "path": answered.path,
+                "status": answered.status,
+                "milliseconds": milliseconds,
+                "request": answered.identifier,
+                "version": answered.version,
+            }
+        },
+    )
 
 
 def configure(log_format: str) -> None:

@@ -13,6 +13,8 @@ from pointsman.cache import Cache
 from pointsman.registry import Registry
 from pointsman.signing.trust import Trust
 from pointsman.stores.base import ObjectStore
+from pointsman_service import logs
+from pointsman_service.answered import Listener
 from pointsman_service.heartbeats import Heartbeats
 from pointsman_service.instance import identify
 from pointsman_service.keys import Keys
@@ -32,6 +34,7 @@ from pointsman_service.serving.room import Room
 from pointsman_service.serving.router import Router
 from pointsman_service.serving.source import Source
 from pointsman_service.settings import Settings
+from pointsman_service.tracing import Tracing
 
 _RESTART_SECONDS = 1.0
 
@@ -51,6 +54,13 @@ class Service:
         self.identity = identify(os.environ, settings.instance)
         self.started = time.time()
         self.draining = False
+        self.listeners: list[Listener] = []
+        """Who is told of every answered request."""
+        self._tracing = Tracing(settings.model) if settings.traces else None
+        if settings.access_log:
+            self.listeners.append(logs.access)
+        if self._tracing is not None:
+            self.listeners.append(self._tracing.answered)
         self.abandoned = 0
         """Requests that the end of the process left without their answer."""
         self._sticky_header = settings.sticky_header.lower().encode()
@@ -124,6 +134,8 @@ class Service:
         await self.manager.close()
         await self.heartbeats.leave()
         self.executor.shutdown(wait=False, cancel_futures=True)
+        if self._tracing is not None:
+            await asyncio.to_thread(self._tracing.close)
 
 
 async def _kept_running(part: Source | Manager | BakeWindow | Heartbeats) -> None:

@@ -75,6 +75,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     threads: Annotated[int, Meta(ge=0, le=1024)] = 0
     """Threads of one inference; 0 takes what the cgroup's CPU quota allows."""
     log_format: Literal["console", "json"] = "console"
+    access_log: bool = False
+    """Whether every request is logged."""
+    traces: bool = False
+    """Whether every request becomes an OpenTelemetry span; needs `pointsman-service[otel]`."""
     api_keys: str = ""
     """Who asks for predictions needs one of these, if there are any; kept as digests."""
     admin_keys: str = ""

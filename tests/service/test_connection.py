@@ -263,3 +263,22 @@ def test_an_end_waits_for_what_is_under_way_and_says_goodbye(slow: ServiceProces
     assert (status, headers["connection"]) == (200, "close")
     assert content["outputs"]["y"] == [[10]]
     assert slow.wait() == 0
+
+
+def test_requests_are_logged_only_where_that_is_wanted(
+    service: ServiceProcess, tmp_path: Path
+) -> None:
+    url = (tmp_path / "store").as_uri()
+    shelf = Shelf.at(url, tmp_path / "models")
+    shelf.activate(shelf.affine("v1", 2.0))
+    variables = {"POINTSMAN_ACCESS_LOG": "true", "POINTSMAN_LOG_FORMAT": "json"}
+    with service_process.running(tmp_path / "service", url, **variables) as logging:
+        logging.until_healthy(version="v1")
+        logging.predict([[1, 2, 3, 4]], headers={"x-request-id": "short-way"})
+        logging.predict([[1]], headers={"x-request-id": "mistake"})
+        logging.until(lambda: '"mistake"' in logging.log, "both are logged")
+        entries = [json.loads(line) for line in logging.log.splitlines()]
+        logged = {entry.get("request"): entry for entry in entries}
+    assert (logged["short-way"]["status"], logged["mistake"]["status"]) == (200, 400)
+    assert logged["short-way"]["path"] == "/predict"
+    assert "/livez" not in service.log

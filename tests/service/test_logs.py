@@ -4,6 +4,10 @@ import json
 import logging
 import sys
 
+import pytest
+
+from pointsman_service import logs
+from pointsman_service.answered import Answered
 from pointsman_service.logs import JsonFormatter
 
 
@@ -28,3 +32,17 @@ def test_a_record_is_one_line_of_json_whatever_it_says() -> None:
 def test_an_exception_comes_with_its_trace() -> None:
     entry = json.loads(JsonFormatter().format(record("%s broke", broken=True)))
     assert "JSONDecodeError" in entry["exception"]
+
+
+def test_an_answered_request_is_a_line_and_in_json_its_parts(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "pointsman_service.access")
+    logs.access(Answered("POST", "/predict", 200, "id-1", "v3", 0.0125, {b"x-api-key": b"secret"}))
+    (logged,) = caplog.records
+    assert logged.getMessage() == "POST /predict 200 in 12.5 ms, request id-1, v3"
+    line = JsonFormatter().format(logged)
+    entry = json.loads(line)
+    assert (entry["method"], entry["path"], entry["status"]) == ("POST", "/predict", 200)
+    assert (entry["milliseconds"], entry["request"], entry["version"]) == (12.5, "id-1", "v3")
+    assert "secret" not in line

@@ -13,7 +13,6 @@ if __name__ == "__main__":
 import bentoml
 import numpy as np
 import onnxruntime as ort
-from numpy.typing import NDArray
 
 
 @bentoml.service(workers=1)

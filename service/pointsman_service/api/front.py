@@ -5,8 +5,10 @@ it; so both happen only for requests that need them.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
+from pointsman_service.answered import Answered
 from pointsman_service.api import messages, metrics, predict, probes
 from pointsman_service.api.codec import Codec
 from pointsman_service.api.messages import (
@@ -59,6 +61,8 @@ class Front:
         path = scope["path"]
         request = Request(scope, receive)
         identifier = request.identifier
+        if self._service.listeners:
+            send = self._heard(request, identifier, send)
         if path.startswith(_DOCUMENTATION):
             behind = await self._behind()
             await behind(scope, receive, self._with_headers(identifier, send))
@@ -95,6 +99,28 @@ class Front:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], *self._headers(identifier)]
+            await send(message)
+
+        return sending
+
+    def _heard(self, request: Request, identifier: bytes, send: Send) -> Send:
+        """Tell the service's listeners when the answer begins."""
+        arrived = time.perf_counter()
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                version = dict(message["headers"]).get(b"x-model-version", b"")
+                answered = Answered(
+                    request.method,
+                    request.path,
+                    message["status"],
+                    identifier.decode(),
+                    version.decode(),
+                    time.perf_counter() - arrived,
+                    request.headers,
+                )
+                for listen in self._service.listeners:
+                    listen(answered)
             await send(message)
 
         return sending

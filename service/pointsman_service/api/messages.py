@@ -89,6 +89,16 @@ class Request:
         return identify(given)
 
     @property
+    def method(self) -> str:
+        """The method."""
+        return str(self._scope["method"])
+
+    @property
+    def path(self) -> str:
+        """The decoded path."""
+        return str(self._scope["path"])
+
+    @property
     def query(self) -> dict[str, str]:
         """The parameters after the question mark; the last of each name."""
         return dict(
