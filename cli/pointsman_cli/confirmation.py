@@ -60,14 +60,16 @@ class Answer:
 class Confirmation:
     """What the fleet answered.
 
-    `stale` are instances that stopped beating and were not waited for; `trouble` says why the
-    heartbeats could not be read at the last look.
+    `stale` are instances that stopped beating, and `resting` those that follow when they are asked
+    for a prediction; neither were waited for. `trouble` says why the heartbeats could not be read
+    at the last look.
     """
 
     answers: tuple[Answer, ...] = ()
     seconds: float = 0.0
     failed_requests: int = 0
     stale: tuple[str, ...] = ()
+    resting: tuple[str, ...] = ()
     trouble: str = ""
 
     def having(self, verdict: Verdict) -> list[Answer]:
@@ -145,8 +147,9 @@ class Watch:
         stale = tuple(
             each.heartbeat.instance for each in instances if not (each.live or each.asleep)
         )
+        resting = tuple(each.heartbeat.instance for each in instances if each.asleep)
         last = max((answer.seconds or 0.0 for answer in answers), default=0.0)
-        return Confirmation(answers, last, failed, stale)
+        return Confirmation(answers, last, failed, stale, resting)
 
     def _answer(self, beat: Heartbeat, goal: Goal, seconds: float) -> Answer:
         if (known := self._answered.get(beat.instance)) is not None:

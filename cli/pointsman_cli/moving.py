@@ -117,6 +117,11 @@ def _mention_stale(context: Context, confirmation: Confirmation) -> None:
             f"{', '.join(stale)} stopped reporting a while ago and "
             f"{'was' if len(stale) == 1 else 'were'} not waited for"
         )
+    if resting := confirmation.resting:
+        rest, follow = ("rests", "follows") if len(resting) == 1 else ("rest", "follow")
+        context.output.step(
+            f"{', '.join(resting)} {rest}, and {follow} at the next request for a prediction"
+        )
 
 
 def _require(context: Context, done: Move, confirmation: Confirmation, patience: Patience) -> None:

@@ -167,7 +167,7 @@ def _report(servable: Servable, manager: Manager) -> ServableReport:
         role=role or "",
         requests=statistics.requests,
         errors=statistics.errors,
-        rejected=statistics.rejected,
+        rejected=statistics.dropped,
         nonfinite=looks.nonfinite,
         constant=looks.constant,
         p50_seconds=quantiles[0] if quantiles else None,

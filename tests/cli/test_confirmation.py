@@ -108,6 +108,14 @@ def test_an_instance_that_dies_while_waited_for_is_named_stale(instances: Fleet)
     assert confirmation.confirmed
 
 
+def test_an_instance_that_rests_is_neither_waited_for_nor_stale(instances: Fleet) -> None:
+    instances.serves("a")
+    instances.waits("b", status="asleep")
+    confirmation = instances.settle()
+    assert confirmation.confirmed
+    assert (confirmation.stale, confirmation.resting) == ((), ("b",))
+
+
 def test_an_instance_that_leaves_is_not_waited_for(instances: Fleet) -> None:
     instances.waits("a")
     instances.serves("b")

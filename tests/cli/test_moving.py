@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from pointsman import keys
+from pointsman import fleet, keys
 from pointsman.channel import Channel
 from pointsman.stores.base import ObjectStore
-from tests.cli.fleet import FakeInstance, following
+from tests.cli.fleet import FakeInstance, following, heartbeat
 from tests.cli.workspace import MODEL, Workspace
 
 
@@ -236,6 +236,17 @@ def test_an_instance_that_died_is_named_and_not_waited_for(
         document = listed.json("activate", "v2")
     assert "! dead stopped reporting a while ago and was not waited for" in result.err
     assert document["stale"] == ["dead"]
+
+
+def test_an_instance_that_rests_is_named_as_one_that_will_follow(
+    listed: Workspace, store: ObjectStore
+) -> None:
+    listed.registry.activate(MODEL, "v1")
+    fleet.beat(store, heartbeat("idle", MODEL, 1, status="asleep", serving="v1"))
+    with following(instance(store)):
+        result = listed.run("activate", "v2")
+    assert "1/1 on v2" in result.err
+    assert "idle rests, and follows at the next request for a prediction" in result.err
 
 
 def test_a_refusal_after_publishing_says_that_the_version_is_published(

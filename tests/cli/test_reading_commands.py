@@ -78,6 +78,7 @@ def test_status_tells_of_every_instance_how_it_is(listed: Workspace) -> None:
     fleet.beat(store, heartbeat("good", MODEL, 2, **up))
     fleet.beat(store, heartbeat("slow", MODEL, 1, **old))
     fleet.beat(store, heartbeat("unwilling", MODEL, 2, refused="no room", **old))
+    fleet.beat(store, heartbeat("idle", MODEL, 1, status="asleep", **old))
     fleet.beat(store, heartbeat("dead", MODEL, 1, **old))
     os.utime(listed.store / keys.heartbeat(MODEL, "production", "dead"), (0, 0))
 
@@ -87,6 +88,7 @@ def test_status_tells_of_every_instance_how_it_is(listed: Workspace) -> None:
     assert "resident" in rows["good"]
     assert "1, behind" in rows["slow"]
     assert "stale" in rows["dead"]
+    assert "asleep" in rows["idle"]
     assert "! unwilling: no room" in result.err
 
     document = listed.json("status")
@@ -95,7 +97,7 @@ def test_status_tells_of_every_instance_how_it_is(listed: Workspace) -> None:
         "versions", "rollback",
     }  # fmt: skip
     live = {each["instance"]: each["live"] for each in document["instances"]}
-    assert live == {"good": True, "slow": True, "unwilling": True, "dead": False}
+    assert live == {"good": True, "slow": True, "unwilling": True, "idle": False, "dead": False}
 
 
 def beating(workspace: Workspace, **changes: Any) -> None:
