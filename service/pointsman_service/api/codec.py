@@ -20,6 +20,10 @@ _DAY = 24 * 60 * 60
 class Codec(Protocol):
     """Reads and writes; may be called in any thread, and keeps nothing between calls."""
 
+    def effort(self, headers: Mapping[bytes, bytes], body: bytes) -> int:
+        """Return how much there is to read, as bytes of JSON that would take as long."""
+        ...
+
     def read(self, call: "Call", servable: Servable) -> Arrays:
         """Return the inputs; raises `RequestFailed` for what does not fit the signature."""
         ...
@@ -44,7 +48,7 @@ class Call(Job):
         version: str | None = None,
         key: bytes | None = None,
     ) -> None:
-        super().__init__(len(body), version, key)
+        super().__init__(codec.effort(headers, body), version, key)
         self.codec = codec
         self.headers = headers
         """By lower-case name."""

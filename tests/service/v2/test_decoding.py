@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pointsman import bfloat16, datatypes
-from pointsman_service.api.v2.decoding import decode
+from pointsman_service.api.v2.decoding import decode, effort
 from pointsman_service.api.v2.inference_request import InferenceRequest
 from pointsman_service.errors import InputInvalid
 from tests.service.v2.requests import request, tensor, with_blobs
@@ -313,3 +313,15 @@ def test_bf16_comes_as_numbers_or_as_bytes() -> None:
 def test_inputs_come_in_the_order_of_the_signature_whatever_the_request_says() -> None:
     numbers = {"name": "n", "datatype": "INT64", "shape": [1], "data": [7]}
     assert list(json(request(numbers, ROW), BOTH).feed) == ["x", "n"]
+
+
+def test_numbers_in_binary_are_hardly_any_effort_and_all_else_is() -> None:
+    described = request(tensor("FP32", [1 << 18], binary_data_size=1 << 20))
+    headers, body = with_blobs(described, bytes(1 << 20))
+    assert effort(headers, body) < len(body) // 50
+    assert effort({}, body) == len(body)
+    assert effort({b"inference-header-content-length": b"9" * 5000}, body) == len(body)
+    assert effort({b"inference-header-content-length": b"-1"}, body) == len(body)
+    assert effort(RAW, body) < len(body) // 50
+    texts = request(tensor("BYTES", [1 << 18], binary_data_size=1 << 20))
+    assert effort(*with_blobs(texts, bytes(1 << 20))) > 1 << 20

@@ -1,10 +1,12 @@
 """`POST /v2/models/M[/versions/V]/infer`: the protocol's codec, and the route that uses it."""
 
+from collections.abc import Mapping
+
 from pointsman_service.api import compression, messages, predict
 from pointsman_service.api.codec import Call
 from pointsman_service.api.messages import Request, Response
 from pointsman_service.api.v2 import addressing
-from pointsman_service.api.v2.decoding import decode
+from pointsman_service.api.v2.decoding import decode, effort
 from pointsman_service.api.v2.encoding import JSON, JSON_HEADERS, encode
 from pointsman_service.service import Service
 from pointsman_service.serving.servable import Servable
@@ -14,11 +16,16 @@ from pointsman_service.tensors import Arrays
 class OpenInference:
     """The codec of the Open Inference Protocol."""
 
+    def effort(self, headers: Mapping[bytes, bytes], body: bytes) -> int:
+        """Return how much there is to read: numbers in binary are taken as they are."""
+        return effort(headers, body)
+
     def read(self, call: Call, servable: Servable) -> Arrays:
         """Return the inputs by name, and note what of the outputs is asked for."""
         request = decode(call.headers, call.body, servable.version.manifest)
         if request.timeout is not None:
-            call.deadline = call.arrived + request.timeout
+            deadline = call.arrived + request.timeout
+            call.deadline = min(deadline, call.deadline or deadline)
         if request.priority:
             call.priority = request.priority
         call.wanted = request
