@@ -96,14 +96,14 @@ class Watch:
     model: str
     channel: str
     tell: Callable[[Answer], None]
-    errors_before: Mapping[str, int] = field(default_factory=dict)
+    failed_before: Mapping[str, int] = field(default_factory=dict)
     _answered: dict[str, Answer] = field(default_factory=dict)
     _last: Confirmation = field(default_factory=Confirmation)
     _lookout: fleet.Lookout | None = None
 
     def begin(self) -> None:
         """Note how many requests had failed before the change; raises `StoreError`."""
-        self.errors_before = _errors(heartbeat.live(self._instances()))
+        self.failed_before = _failed(heartbeat.live(self._instances()))
 
     def refused_somewhere(self, goal: Goal) -> bool:
         """Tell whether a live instance refuses what is wished for already; raises `StoreError`."""
@@ -140,9 +140,9 @@ class Watch:
         beating = heartbeat.live(instances)
         seconds = time.monotonic() - started
         answers = tuple(self._answer(each, goal, seconds) for each in beating)
-        after = _errors(beating)
+        after = _failed(beating)
         failed = sum(
-            max(0, after[name] - self.errors_before.get(name, after[name])) for name in after
+            max(0, after[name] - self.failed_before.get(name, after[name])) for name in after
         )
         stale = tuple(
             each.heartbeat.instance for each in instances if not (each.live or each.asleep)
@@ -170,5 +170,5 @@ class Watch:
         return self._lookout.look()
 
 
-def _errors(beating: Iterable[Heartbeat]) -> dict[str, int]:
-    return {each.instance: each.errors for each in beating}
+def _failed(beating: Iterable[Heartbeat]) -> dict[str, int]:
+    return {each.instance: each.failed for each in beating}

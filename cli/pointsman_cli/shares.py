@@ -89,7 +89,7 @@ def _roles(channel: Channel) -> Iterator[tuple[Pointer, str, int]]:
 def _remarks(reading: Reading) -> str:
     """Render what is worth a look: what was turned away, NaN, constants, a shadow's differences."""
     parts = [
-        f"{reading.rejected} turned away" if reading.rejected else "",
+        f"{reading.dropped} turned away" if reading.dropped else "",
         f"{reading.nonfinite} with NaN or infinity" if reading.nonfinite else "",
         f"constant on {reading.constant}" if reading.constant else "",
     ]

@@ -20,7 +20,7 @@ class Reading:
     instances: int = 0
     requests: int = 0
     errors: int = 0
-    rejected: int = 0
+    dropped: int = 0
     nonfinite: int = 0
     constant: int = 0
     p50_seconds: float | None = None
@@ -44,7 +44,7 @@ class Reading:
             "instances": self.instances,
             "requests": self.requests,
             "errors": self.errors,
-            "rejected": self.rejected,
+            "dropped": self.dropped,
             "nonfinite": self.nonfinite,
             "constant": self.constant,
             "p50_seconds": self.p50_seconds,
@@ -93,7 +93,7 @@ def read(
         instances=len(reports),
         requests=total("requests"),
         errors=total("errors"),
-        rejected=total("rejected"),
+        dropped=total("dropped"),
         nonfinite=total("nonfinite"),
         constant=sum(each.constant for each in reports),
         p50_seconds=_mean([(each.p50_seconds, each.requests) for each in reports]),

@@ -39,8 +39,9 @@ class ServableReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """One version in one instance: its state since when, and how it has been answering.
 
     `role` is "stable", "canary", "shadow", or "" for one that only waits. `rejected` requests
-    were too many at once; `nonfinite` answers held NaN or infinity; `constant` says that its
-    recent outputs have all been the same, whatever the inputs were.
+    were wrong themselves, `dropped` ones came when there was no room or time; `nonfinite` answers
+    held NaN or infinity; `constant` says that its recent outputs have all been the same, whatever
+    the inputs were.
     """
 
     version: str
@@ -52,6 +53,7 @@ class ServableReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     requests: int = 0
     errors: int = 0
     rejected: int = 0
+    dropped: int = 0
     nonfinite: int = 0
     constant: bool = False
     p50_seconds: float | None = None
@@ -94,6 +96,8 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     address: str = ""
     degraded: str = ""
     canary_refused: str = ""
+    unserved: int = 0
+    """Requests that came when no version was there to answer them."""
     rollback_readiness: str = ""
     rollback_seconds: float | None = None
     poll_seconds: float | None = None
@@ -107,6 +111,15 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def errors(self) -> int:
         """Requests this instance failed to answer, over all its versions since it started."""
         return sum(servable.errors for servable in self.servables)
+
+    @property
+    def failed(self) -> int:
+        """Requests that ended without an answer although nothing was wrong with them.
+
+        What a shadow fails at, nobody had asked for.
+        """
+        asked = [servable for servable in self.servables if servable.role != "shadow"]
+        return self.unserved + sum(servable.errors + servable.dropped for servable in asked)
 
 
 @dataclass(frozen=True, slots=True)

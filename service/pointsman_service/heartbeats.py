@@ -125,6 +125,7 @@ def describe(service: "Service") -> Heartbeat:
         serving_digest=stable.version.digest if stable else "",
         refused=manager.refusal.reason if manager.refusal else "",
         canary_refused=health.refused_beside(manager),
+        unserved=service.router.unserved,
         platform=identity.platform,
         region=identity.region,
         image=identity.image,

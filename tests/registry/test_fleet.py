@@ -283,3 +283,15 @@ def test_who_looks_again_sees_how_old_an_unchanged_heartbeat_is_by_then() -> Non
     assert not lookout.look()[0].live
     fleet.leave(store, "digits", "production", "one")
     assert lookout.look() == []
+
+
+def test_failed_are_requests_that_somebody_asked_and_nobody_answered() -> None:
+    said = beat(
+        unserved=1,
+        servables=(
+            servable(role="stable", errors=2, dropped=3, rejected=100),
+            servable(version="v2", errors=4),
+            servable(version="v3", role="shadow", errors=1000, dropped=1000),
+        ),
+    )
+    assert said.failed == 1 + 2 + 3 + 4

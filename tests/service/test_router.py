@@ -22,9 +22,11 @@ def servable(shelf: Shelf, version: str) -> Servable:
     return Servable(found, FakeModel(doubled), SAMPLE, fast())
 
 
-async def test_without_a_servable_there_is_nothing_to_claim() -> None:
+async def test_without_a_servable_there_is_nothing_to_claim_and_that_is_counted() -> None:
+    router = Router()
     with pytest.raises(NotServing, match="no version is ready yet"):
-        Router().claim()
+        router.claim()
+    assert router.unserved == 1
 
 
 async def test_switching_returns_what_was_replaced(shelf: Shelf) -> None:

@@ -23,6 +23,8 @@ class Router:
         self._canary: tuple[Servable, Split] | None = None
         self._woken: Callable[[], None] | None = None
         self._find: Callable[[str], Servable | None] = _nobody
+        self.unserved = 0
+        """Requests that found nothing to choose from."""
         self._plain: Servable | None = None
         """The one that answers every request, while there is nothing to choose."""
 
@@ -79,6 +81,7 @@ class Router:
         if version is not None:
             return self._named(version).claim()
         if self._stable is None:
+            self.unserved += 1
             raise NotServing("no version is ready yet")
         if self._canary is not None and self._canary[1].takes(key):
             return self._canary[0].claim()
