@@ -120,6 +120,7 @@ class Mirror:
             )
         comparison.add(difference)
         now = time.perf_counter()
+        servable.statistics.runs += 1
         servable.statistics.answered(rows(copy.feed), started - asked, ended - started, now - asked)
         servable.looks.look(copy.feed, outputs)
 
