@@ -112,7 +112,11 @@ class Deploying:
             if not self.wanted.auto_rollback:
                 raise
             self.context.output.warn(f"{failure.message}; going back to the previous image")
-            back = self.platform.roll_back_image("", self.wanted.timeout)
+            try:
+                back = self.platform.roll_back_image("", self.wanted.timeout)
+            except CommandError as error:
+                failure.hint = f"It was not taken back: {error.message}. {failure.hint}"
+                raise failure from error
             raise DeploymentFailed(
                 failure.message,
                 f"{back.image or 'The previous image'} serves again.",

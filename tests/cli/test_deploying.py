@@ -111,6 +111,24 @@ def test_a_release_that_answers_wrongly_is_taken_back_if_asked_to(
     assert "before:1 serves again." in result.err
 
 
+def test_a_release_that_cannot_be_taken_back_has_still_failed_for_its_own_reason(
+    published: Workspace, script: Script, service: ScriptedService
+) -> None:
+    service.factor = 2.5
+    script.no_way_back = True
+    document = published.json("deploy", "--auto-rollback", code=10)
+    assert "does not reproduce the golden set" in document["error"]
+    assert document["hint"].startswith("It was not taken back: no image ran before.")
+
+
+@pytest.mark.parametrize("option", [("--docker",), ("--port", "0"), ("--host", "127.0.0.1")])
+def test_an_option_of_the_local_platform_means_nothing_elsewhere(
+    published: Workspace, script: Script, service: ScriptedService, option: tuple[str, ...]
+) -> None:
+    result = published.run("deploy", *option, code=2)
+    assert f"{option[0]} is for the local platform, and this is scripted" in result.err
+
+
 def test_a_release_that_does_not_serve_in_time_is_there_and_unverified(
     published: Workspace, script: Script, service: ScriptedService
 ) -> None:

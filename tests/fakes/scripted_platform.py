@@ -18,6 +18,7 @@ class Script:
     image_from: ImageFrom = ImageFrom.NOWHERE
     findings: Sequence[Finding] = ()
     failure: CommandError | None = None
+    no_way_back: bool = False
     lost: Sequence[str] = ()
     asked: list[str] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
@@ -77,6 +78,8 @@ class ScriptedPlatform:
     def roll_back_image(self, to: str, timeout: float) -> Deployment:
         """Go back."""
         self.script.asked.append("roll back")
+        if self.script.no_way_back:
+            raise CommandError("no image ran before")
         image = to or "before:1"
         return Deployment(platform="scripted", name="x", url=self.script.url, image=image)
 

@@ -65,6 +65,7 @@ def deploy(
     from pointsman_cli.platforms.base import Wanted
     from pointsman_cli.platforms.discovery import platform as find
 
+    _require_local(context.platform(platform), docker=docker, host=host, port=port)
     wanted = Wanted(
         image=image,
         auto_rollback=auto_rollback,
@@ -169,3 +170,15 @@ def serve(
     if port is not None:
         environment["PORT"] = str(port)
     process.replace([sys.executable, "-m", "pointsman_service"], environment)
+
+
+def _require_local(platform: str, **given: object) -> None:
+    """Raise `UsageError` for an option that means nothing on this platform."""
+    from pointsman_cli.errors import UsageError
+
+    meant = [name for name, value in given.items() if value is not None and value is not False]
+    if meant and platform != "local":
+        raise UsageError(
+            f"--{meant[0]} is for the local platform, and this is {platform}",
+            "Leave it out, or add --platform local.",
+        )
