@@ -8,6 +8,7 @@ outputs come in the binary form of the Open Inference Protocol.
 from urllib.parse import quote
 
 from pointsman.manifest import Version
+from pointsman_service.api import messages
 from pointsman_service.api.messages import Response
 from pointsman_service.api.v2 import binary
 from pointsman_service.api.v2.encoding import BINARY, encode
@@ -35,7 +36,8 @@ def write(outputs: Arrays, version: Version) -> Response:
     specs = version.manifest.outputs
     if len(specs) != 1:
         asked = [RequestedOutput(spec.name, binary=True) for spec in specs]
-        ((_, kind), *headers), body = encode(InferenceRequest({}, asked), outputs, version)
+        request = InferenceRequest({}, asked, messages.identify(None).decode())
+        ((_, kind), *headers), body = encode(request, outputs, version)
         return Response(200, body, kind, headers)
     array = outputs[specs[0].name]
     headers = [

@@ -10,7 +10,7 @@ r"""Conversations on paper: a request and its whole reply, as text in a file.
     …
 
 Bytes that are no printable ASCII are written as `\xNN`. What differs from run to run is replaced
-by its name: `<id>`, `<digest>`, `<ns>`.
+by its name: `<id>`, `<digest>`, `<ns>` and so on.
 """
 
 import re
@@ -26,6 +26,7 @@ _NAMES = (
     (r'(?<="id":")[0-9a-f]{16}(?=")', "<id>"),
     (r'(?<="ns":)\d+', "<ns>"),
     (r'(?<="last_inference":)\d+', "<ms>"),
+    (r'(?<="age_seconds":)[\d.e-]+', "<seconds>"),
 )
 
 
