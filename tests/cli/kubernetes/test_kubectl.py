@@ -24,7 +24,6 @@ def commands(kubectl: Kubectl) -> list[list[str]]:
         kubectl.versions(),
         kubectl.may("create", "deployments.apps"),
         kubectl.apply(),
-        kubectl.apply(dry_run=True),
         kubectl.observe(),
         kubectl.secrets(),
         kubectl.delete("secret/digits-0123456789"),

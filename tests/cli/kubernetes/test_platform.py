@@ -36,6 +36,18 @@ def test_a_second_release_replaces_the_first(folder: Workspace, api: Api) -> Non
     assert [pod.image for pod in api.cluster.pods.values()] == [NEXT]
 
 
+def test_an_image_goes_back_to_the_one_before_or_to_one_that_was_named(
+    folder: Workspace, api: Api
+) -> None:
+    for image in (IMAGE, NEXT):
+        deploy(folder, image)
+    assert folder.json("rollback", "--image")["image"] == IMAGE
+    assert [pod.image for pod in api.cluster.pods.values()] == [IMAGE]
+    unknown = folder.run("rollback", "--image", "--to", "elsewhere/digits:9", code=1)
+    assert "elsewhere/digits:9 is not among the revisions of digits" in unknown.err
+    assert f"Kubernetes remembers: {NEXT}" in unknown.err
+
+
 @pytest.mark.parametrize(
     ("fate", "cause"),
     [
@@ -82,6 +94,7 @@ def test_a_dry_run_shows_what_would_be_applied_and_changes_nothing(
 ) -> None:
     shown = folder.run("deploy", "--image", IMAGE, "--dry-run").out
     assert "create the deployment digits" in shown
+    assert "two versions fit side by side" in shown
     assert "kind: HorizontalPodAutoscaler" not in shown
     assert "kind: PodDisruptionBudget" in shown
     assert "AWS_SECRET_ACCESS_KEY: (hidden)" in shown

@@ -26,16 +26,14 @@ class Kubectl:
         """Ask whether whoever asks may do something; answers yes or no."""
         return self._list("auth", "can-i", verb, resource)
 
-    def apply(self, *, dry_run: bool = False) -> list[str]:
-        """Apply the objects on standard input; with `dry_run`, let the server only check them."""
-        extra = ["--dry-run=server"] if dry_run else []
+    def apply(self) -> list[str]:
+        """Apply the objects on standard input; fields that no Kubernetes knows are refused."""
         return self._list(
             "apply",
             "--server-side",
             "--force-conflicts",
             f"--field-manager={MANAGER}",
             "--validate=strict",
-            *extra,
             "--filename=-",
         )
 

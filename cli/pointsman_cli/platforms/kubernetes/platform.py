@@ -7,11 +7,12 @@ from pointsman.findings import Finding
 from pointsman_cli import process
 from pointsman_cli.context import Context
 from pointsman_cli.errors import CommandError, DeploymentFailed
-from pointsman_cli.platforms import variables
+from pointsman_cli.platforms import memory, variables
 from pointsman_cli.platforms.base import Deployment, ImageFrom, Machine, Plan, Removal, Wanted, Way
 from pointsman_cli.platforms.kubernetes import checks, cluster, manifests, progress, proxy
 from pointsman_cli.platforms.kubernetes.kubectl import Kubectl
 from pointsman_cli.platforms.kubernetes.observation import Observation
+from pointsman_cli.platforms.kubernetes.quantity import bytes_of
 from pointsman_cli.platforms.kubernetes.release import Release, object_name
 
 PLATFORM = "kubernetes"
@@ -39,6 +40,7 @@ class KubernetesPlatform:
             *variables.check(self._context, told),
             *checks.cluster(self._kubectl),
             *checks.image(wanted.image),
+            *self._memory(),
         ]
 
     def plan(self, wanted: Wanted) -> Plan:
@@ -52,6 +54,7 @@ class KubernetesPlatform:
         return Plan(
             steps=[f"{verb} the deployment {self._name}", f"apply {kinds}"],
             image=image,
+            memory=" ".join(each.message for each in self._memory()),
             manifest=manifests.text(manifests.public(rendered)),
         )
 
@@ -129,6 +132,9 @@ class KubernetesPlatform:
         cluster.ask(self._kubectl.undo(revision))
         self._context.stands("Kubernetes goes back all the same: `pointsman status` shows it.")
         return self._deployment(progress.follow(self._context, self._kubectl, timeout))
+
+    def _memory(self) -> list[Finding]:
+        return memory.check(self._context, bytes_of(self._settings.memory))
 
     def _revision_of(self, seen: Observation, to: str) -> int:
         earlier = {number: ran for number, ran in seen.images.items() if number < seen.revision}
