@@ -7,21 +7,23 @@ back from the page cache. (Measured: a dozen times one stream's speed where that
 
 import hashlib
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
-from threading import Event, Lock
+from threading import Event, Lock, get_native_id
 
 from pointsman.errors import ContentMismatch, StoreUnreachable
 from pointsman.manifest import File
 from pointsman.stores.base import ObjectStore, OnBytes, Span
 
 _RANGE_BYTES = 8 << 20
-_LONG_RANGE_BYTES = 16 << 20
+_LONG_RANGE_BYTES = 2 * _RANGE_BYTES
 _RANGES_IN_FLIGHT = 16
-_RANGES_KEPT = 24
+_RANGES_AHEAD = 24
+_GIVING_WAY = 5  # of 19
 _HASHED_AT_ONCE = 1 << 20
 
 
@@ -94,11 +96,9 @@ def download(store: ObjectStore, key: str, file: File, to: Path, on_bytes: OnByt
     descriptor = os.open(to, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)
     try:
         _reserve(descriptor, file.size)
-        # Long ranges cost a server less, and there have to be enough of them for all connections.
-        many = file.size >= _LONG_RANGE_BYTES * _RANGES_IN_FLIGHT
-        ranges = _ranges(file.size, _LONG_RANGE_BYTES if many else _RANGE_BYTES)
+        ranges = _ranges(file.size, _LONG_RANGE_BYTES)
         spans = [Span(start, length, descriptor, start) for start, length in ranges]
-        sha256 = _hashed(store, key, file, spans, len(spans), on_bytes)
+        sha256 = _hashed(store, key, file, spans, on_bytes)
     finally:
         os.close(descriptor)
     if sha256 != file.sha256:
@@ -114,14 +114,25 @@ def sha256(store: ObjectStore, key: str, file: File, on_bytes: OnBytes) -> str:
 
     with TemporaryFile() as scratch:
         spans = [
-            Span(start, length, scratch.fileno(), _RANGE_BYTES * (number % _RANGES_KEPT))
+            Span(start, length, scratch.fileno(), _RANGE_BYTES * (number % _RANGES_AHEAD))
             for number, (start, length) in enumerate(_ranges(file.size, _RANGE_BYTES))
         ]
-        return _hashed(store, key, file, spans, _RANGES_KEPT, on_bytes)
+        return _hashed(store, key, file, spans, on_bytes)
 
 
-def _ranges(size: int, length: int) -> list[tuple[int, int]]:
-    return [(start, min(length, size - start)) for start in range(0, size, length)]
+def _ranges(size: int, longest: int) -> list[tuple[int, int]]:
+    """Cut a file into ranges: long ones, which cost a server less, and shorter ones at the end.
+
+    Without those the last of many connections would leave much to be hashed when it is done. All
+    begin where a part of the upload began: a server may have to read a part as a whole.
+    """
+    ranges, start = [], 0
+    while start < size:
+        many = size - start >= longest * _RANGES_IN_FLIGHT
+        length = min(longest if many else _RANGE_BYTES, size - start)
+        ranges.append((start, length))
+        start += length
+    return ranges
 
 
 def _hashed(
@@ -129,14 +140,13 @@ def _hashed(
     key: str,
     file: File,
     spans: Sequence[Span],
-    ahead: int,
     on_bytes: OnBytes,
 ) -> str:
-    """Bring all spans, and return their digest; at most `ahead` of them have not been hashed."""
+    """Bring all spans, and return their digest."""
     digest = hashlib.sha256()
     buffer = memoryview(bytearray(min(_HASHED_AT_ONCE, max(file.size, 1))))
     # Closing waits for what is under way: nothing may be written once a descriptor is free.
-    with closing(_brought(store, key, file, spans, ahead, on_bytes)) as ready:
+    with closing(_brought(store, key, file, spans, on_bytes)) as ready:
         for span in ready:
             _read_back(span, buffer, digest)
     return digest.hexdigest()
@@ -147,10 +157,12 @@ def _brought(
     key: str,
     file: File,
     spans: Sequence[Span],
-    ahead: int,
     on_bytes: OnBytes,
 ) -> Generator[Span, None, None]:
-    """Yield the spans in order, each once its bytes are in its file."""
+    """Yield the spans in order, each once its bytes are in its file.
+
+    At most `_RANGES_AHEAD` are begun before the first of them has been dealt with.
+    """
     stop = Stop()
     report = stop.heeded(one_at_a_time(on_bytes))
 
@@ -167,11 +179,11 @@ def _brought(
     if len(spans) <= 1:
         yield from map(bring, spans)
         return
-    pool = ThreadPoolExecutor(min(_RANGES_IN_FLIGHT, len(spans)))
+    pool = ThreadPoolExecutor(min(_RANGES_IN_FLIGHT, len(spans)), initializer=_give_way)
     coming: deque[Future[Span]] = deque()
     try:
         for span in spans:
-            if len(coming) == ahead:
+            if len(coming) == _RANGES_AHEAD:
                 yield coming.popleft().result()
             coming.append(pool.submit(bring, span))
         while coming:
@@ -179,6 +191,19 @@ def _brought(
     finally:
         stop.set()
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _give_way() -> None:
+    """Let the digest, and whatever else this process does, go before the reading of ranges.
+
+    On Linux each thread has its own priority. (Measured where processors are short: an eighth
+    faster, because the many do not keep the one waiting that has the most to compute.)
+    """
+    if sys.platform == "linux":
+        with suppress(OSError):
+            thread = get_native_id()
+            lower = max(_GIVING_WAY, os.getpriority(os.PRIO_PROCESS, thread))
+            os.setpriority(os.PRIO_PROCESS, thread, lower)
 
 
 def one_at_a_time(on_bytes: OnBytes) -> OnBytes:

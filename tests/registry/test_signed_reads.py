@@ -3,6 +3,8 @@
 import errno
 import hashlib
 import os
+import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -158,11 +160,26 @@ def test_nothing_more_is_written_once_somebody_wants_to_stop(data: bytes, tmp_pa
         assert store._signed._idle == []  # type: ignore[attr-defined]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have priorities on Linux only")
+def test_those_who_read_ranges_give_way_to_whoever_hashes_and_serves(data: bytes) -> None:
+    priorities: set[int] = set()
+
+    def note(_: int) -> None:
+        priorities.add(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    with one_blob.holding(OneBlob(data)) as blob:
+        transfer.sha256(store_at(blob.url), KEY, file_of(data), note)
+
+    assert priorities == {max(own, 5)}
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == own
+
+
 def test_verifying_reads_a_blob_larger_than_what_is_kept_of_it(
     data: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transfer, "_RANGE_BYTES", 1 << 20)
-    monkeypatch.setattr(transfer, "_RANGES_KEPT", 3)
+    monkeypatch.setattr(transfer, "_RANGES_AHEAD", 3)
 
     with one_blob.holding(OneBlob(data)) as blob:
         store = store_at(blob.url)
