@@ -11,8 +11,6 @@ Everything here is pure: `pointsman.registry` reads, applies a transition, and w
 canary and shadow change is in `pointsman.rollout`.
 """
 
-from collections.abc import Iterable
-from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -20,6 +18,7 @@ import msgspec
 from pointsman import document
 from pointsman.digest import hex_of
 from pointsman.errors import InvalidDocument, InvalidName, InvalidRollout, NothingToRollBack
+from pointsman.lineage import GOES_BACK, lineage, stretches
 from pointsman.names import version_name
 from pointsman.signing.statement import SIGNED, Signature
 
@@ -30,7 +29,7 @@ HEALTHY_SECONDS = 600.0
 """How long a version must have been stable to be what a rollback goes to."""
 
 ACTIVATE = "activate"
-ROLLBACK = "rollback"
+ROLLBACK = GOES_BACK
 START = "start"
 SET = "set"
 PROMOTE = "promote"
@@ -169,10 +168,10 @@ def previous(channel: Channel, healthy_seconds: float = HEALTHY_SECONDS) -> Poin
     It is the last that was stable for `healthy_seconds` at a stretch, by the clocks of those
     who moved the channel, and was left by an activation; the last of all if none was for so long.
     """
-    earlier = _lineage(channel.history)[:-1]
+    earlier = lineage(channel.history)[:-1]
     if not earlier:
         return None
-    lasted = _stretches(channel.history)
+    lasted = stretches(channel.history)
     healthy = [pointer for pointer in earlier if lasted.get(pointer, 0.0) >= healthy_seconds]
     return (healthy or earlier)[-1]
 
@@ -271,45 +270,5 @@ def _canary_runs(canary: Canary, target: Pointer) -> InvalidRollout:
 
 
 def _served_before(channel: Channel, version: str) -> Pointer | None:
-    earlier = _lineage(channel.history)[:-1]
+    earlier = lineage(channel.history)[:-1]
     return next((each for each in reversed(earlier) if each.version == version), None)
-
-
-def _stretches(history: Iterable[Change]) -> dict[Pointer, float]:
-    """Return the longest time, in seconds, that each version of the past was stable at a stretch.
-
-    Clocks of different writers may disagree: what seems to have ended before it began counts 0.
-    """
-    longest: dict[Pointer, float] = {}
-    begun: Change | None = None
-    for entry in history:
-        if begun is not None and entry.pointer != begun.pointer:
-            lasted = _seconds_between(begun.at, entry.at)
-            longest[begun.pointer] = max(longest.get(begun.pointer, 0.0), lasted)
-        if begun is None or entry.pointer != begun.pointer:
-            begun = entry
-    return longest
-
-
-def _seconds_between(earlier: str, later: str) -> float:
-    try:
-        lasted = datetime.fromisoformat(later) - datetime.fromisoformat(earlier)
-    except (ValueError, TypeError):
-        return 0.0  # not a time, or one of them without its zone
-    return lasted.total_seconds()
-
-
-def _lineage(history: tuple[Change, ...]) -> list[Pointer]:
-    """Replay the history as a stack: activations push, rollbacks pop down to their target.
-
-    Changes of canary and shadow leave what is stable, and so the stack, as it is.
-    A target older than what is remembered empties the stack: all that is left of it came later.
-    """
-    stack: list[Pointer] = []
-    for entry in history:
-        if entry.action == ROLLBACK:
-            while stack and stack[-1] != entry.pointer:
-                stack.pop()
-        if not stack or stack[-1] != entry.pointer:
-            stack.append(entry.pointer)
-    return stack
