@@ -10,22 +10,18 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from pointsman import fleet, heartbeat
-from pointsman.channel import PROMOTE, Canary, Channel
-from pointsman.errors import ChannelConflict, PointsmanError, StoreError, StoreUnreachable
-from pointsman.heartbeat import Heartbeat
-from pointsman_cli import guard
+from pointsman.channel import PROMOTE, Channel
+from pointsman.errors import PointsmanError, StoreError, StoreUnreachable
 from pointsman_cli.context import Context
 from pointsman_cli.errors import Refused, Unconfirmed
 from pointsman_cli.guard import Limits
 from pointsman_cli.moves import Move
 from pointsman_cli.moving import Patience, moved
 from pointsman_cli.plans import rehearse
-from pointsman_cli.traffic import Meter, Reading
-from pointsman_cli.units import counted, duration
+from pointsman_cli.step_watch import LOOK_SECONDS, StepWatch
+from pointsman_cli.units import duration
 from pointsman_cli.wishes import Abortion, Activation, Promotion, Start, Weight, Wish
 
-_LOOK_SECONDS = 1.0
 _ALL = 100
 
 
@@ -49,7 +45,6 @@ class Automation:
     schedule: Schedule
     patience: Patience
     _passed: list[dict[str, Any]] = field(default_factory=list)
-    _lookout: fleet.Lookout | None = None
 
     def run(self, channel: Channel) -> None:
         """Go through the steps that lie above the canary's present weight, and tell the outcome.
@@ -102,7 +97,7 @@ class Automation:
                 self._return(error.message)
             except StoreUnreachable as error:
                 self.context.output.step(f"{error.message}; trying again")
-                time.sleep(_LOOK_SECONDS)
+                time.sleep(LOOK_SECONDS)
                 wish = self._still(wish)
             else:
                 break
@@ -121,82 +116,17 @@ class Automation:
 
     def _watch(self, done: Move, weight: int) -> None:
         """Return once the step has held for long enough, and enough requests were answered."""
-        canary = done.after.canary
+        canary, schedule = done.after.canary, self.schedule
         if canary is None:
             raise ValueError("only a canary is watched")
-        meter = Meter()
-        started = time.monotonic()
-        beating = self._beating()
-        meter.begin(beating or [])
-        with self.context.output.waiting(f"watching {canary.version}") as update:
-            while True:
-                seconds = time.monotonic() - started
-                held = seconds >= self.schedule.every_seconds
-                self._require_unmoved(done)
-                beating = self._beating(seconds if held else None)
-                if beating is not None:
-                    reading, stable = self._readings(meter, done.after, canary, beating)
-                    if reason := guard.breach(reading, stable, self.schedule.limits):
-                        self._return(reason)
-                    if held and not guard.missing(reading, self.schedule.limits):
-                        break
-                    update(self._progress(reading, seconds, weight))
-                else:
-                    update("waiting for what every instance reports")
-                time.sleep(min(_LOOK_SECONDS, self.schedule.every_seconds / 4))
-        self._passed.append({"weight": weight, "seconds": round(seconds, 1)} | reading.document())
-        self.context.output.step(
-            f"{canary.version} at {weight} % for {duration(seconds)}: {_told(reading)}, "
-            f"p99 {duration(reading.p99_seconds)} (stable {duration(stable.p99_seconds)})"
-        )
-
-    def _readings(
-        self, meter: Meter, channel: Channel, canary: Canary, beating: list[Heartbeat]
-    ) -> tuple[Reading, Reading]:
-        stable = channel.stable
-        return (
-            meter.read(canary.version, canary.digest, beating),
-            meter.read(stable.version, stable.digest, beating),
-        )
-
-    def _beating(self, since_seconds: float | None = None) -> list[Heartbeat] | None:
-        """Return live instances' heartbeats; None while they, or newer ones, are not to be had.
-
-        With `since_seconds`, each must have been written since then.
-        """
-        context = self.context
-        if self._lookout is None:
-            self._lookout = fleet.Lookout(context.fleet_store, context.model, context.channel)
-        try:
-            found = self._lookout.look()
-        except StoreError:
-            return None
-        live = [each for each in found if each.live]
-        if since_seconds is not None and (
-            not live or any(each.age.total_seconds() > since_seconds for each in live)
-        ):
-            return None
-        return heartbeat.live(live)
-
-    def _require_unmoved(self, done: Move) -> None:
-        try:
-            channel = self.context.registry.channel(done.model, done.channel)
-        except StoreError:
-            return
-        if channel.generation != done.after.generation:
-            last = channel.history[-1]
-            raise ChannelConflict(
-                f"somebody else moved the channel: {last.by} did `{last.action}`",
-                "The rollout goes no further by itself, and leaves the channel as it is: "
-                "`pointsman rollout status` shows it.",
-            )
-
-    def _progress(self, reading: Reading, seconds: float, weight: int) -> str:
-        every = self.schedule.every_seconds
-        short = guard.missing(reading, self.schedule.limits)
-        waits = f" · {short} more needed" if short and seconds >= every else ""
-        of = f"{duration(min(seconds, every))} of {duration(every)}"
-        return f"{reading.version} at {weight} % · {of} · {_told(reading)}{waits}"
+        watched = StepWatch(
+            self.context, done.after, canary, schedule.every_seconds, schedule.limits
+        ).run()
+        if watched.reason:
+            self._return(watched.reason)
+        seconds = round(watched.seconds, 1)
+        self._passed.append({"weight": weight, "seconds": seconds} | watched.canary.document())
+        self.context.output.step(watched.sentence(weight))
 
     def _stands(self, done: Move) -> None:
         canary = done.after.canary
@@ -241,7 +171,3 @@ class Automation:
 
 def _runs(channel: Channel, version: str) -> bool:
     return channel.canary is not None and channel.canary.version == version
-
-
-def _told(reading: Reading) -> str:
-    return f"{counted(reading.requests, 'request')}, {counted(reading.errors, 'error')}"
