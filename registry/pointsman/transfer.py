@@ -1,8 +1,8 @@
 """Bringing one blob from a store to a file: parallel ranges, hashed on the way.
 
 One stream from an object store is slow and several are not, so ranges are fetched side by side
-and written in place; the digest follows behind over the part that is already contiguous, read
-back from the page cache. (Measured: a dozen times one stream's speed where that is 90 MB/s.)
+and written in place; the digest follows behind over the part that is already contiguous, in the
+page cache. (Measured: about ten times one stream's speed where that is 90 MB/s.)
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import closing, suppress
+from mmap import PROT_READ, mmap
 from pathlib import Path
 from threading import Event, Lock, get_native_id
 
@@ -144,11 +145,10 @@ def _hashed(
 ) -> str:
     """Bring all spans, and return their digest."""
     digest = hashlib.sha256()
-    buffer = memoryview(bytearray(min(_HASHED_AT_ONCE, max(file.size, 1))))
     # Closing waits for what is under way: nothing may be written once a descriptor is free.
     with closing(_brought(store, key, file, spans, on_bytes)) as ready:
         for span in ready:
-            _read_back(span, buffer, digest)
+            _hash(span, digest)
     return digest.hexdigest()
 
 
@@ -226,17 +226,27 @@ def _reserve(descriptor: int, size: int) -> None:
         os.posix_fallocate(descriptor, 0, size)
 
 
-def _read_back(span: Span, buffer: memoryview, digest: "hashlib._Hash") -> None:
-    """Hash a span, read back from the page cache through one small buffer.
+def _hash(span: Span, digest: "hashlib._Hash") -> None:
+    """Hash a span where it lies, in the page cache.
 
-    (A memory map costs a little less, and a disk's error would then end the process.)
+    (Measured: a tenth less processor time than reading it back. A disk that cannot give back what
+    it has just taken ends the process here, as it does whoever maps a model's external data.)
     """
+    try:
+        mapped = mmap(span.descriptor, span.length, prot=PROT_READ, offset=span.position)
+    except OSError:
+        _read_back(span, digest)  # not every file system can be mapped
+        return
+    with mapped:
+        digest.update(mapped)
+
+
+def _read_back(span: Span, digest: "hashlib._Hash") -> None:
     position, end = span.position, span.position + span.length
     while position < end:
-        part = buffer[: end - position]
-        count = os.preadv(span.descriptor, [part], position)
-        digest.update(part[:count])
-        position += count
+        part = os.pread(span.descriptor, min(_HASHED_AT_ONCE, end - position), position)
+        digest.update(part)
+        position += len(part)
 
 
 def _check_size(store: ObjectStore, key: str, file: File) -> None:

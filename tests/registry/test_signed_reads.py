@@ -160,6 +160,17 @@ def test_nothing_more_is_written_once_somebody_wants_to_stop(data: bytes, tmp_pa
         assert store._signed._idle == []  # type: ignore[attr-defined]
 
 
+def test_a_file_system_that_cannot_be_mapped_is_read_back(
+    data: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENODEV, "No such device")
+
+    monkeypatch.setattr(transfer, "mmap", refuse)
+    with one_blob.holding(OneBlob(data)) as blob:
+        assert brought(store_at(blob.url), data, tmp_path / "x") == data
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="threads have priorities on Linux only")
 def test_those_who_read_ranges_give_way_to_whoever_hashes_and_serves(data: bytes) -> None:
     priorities: set[int] = set()
