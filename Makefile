@@ -23,7 +23,7 @@ demo: setup ## publish, serve, switch and roll back a real model, under load
 	@$(BIN)/python examples/demo.py
 
 test: check ## run checks, then every test (SLOW=1 adds the slow ones)
-	$(BIN)/pytest -n 2 --dist loadgroup $(if $(SLOW)$(CI),,-m "not slow")
+	$(BIN)/pytest -n 2 $(if $(SLOW)$(CI),,-m "not slow")
 
 check: setup ## format, lint, types, architecture, Dockerfile
 	$(BIN)/ruff format --check $(SOURCES)

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -16,6 +17,14 @@ _LEAKING = ("AWS_", "FLY_", "GOOGLE_", "STORAGE_EMULATOR_", "GITHUB_", "POINTSMA
 # No database: a failure prints what repeats it, and nothing is left in the working tree.
 settings.register_profile("pointsman", database=None, deadline=None, print_blob=True)
 settings.load_profile("pointsman")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Spread tests over workers in a way of our own."""
+    from tests.scheduling import scheduling
+
+    return scheduling(config, log)
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,7 @@
 """The image as it really is: built, pushed, run read-only as nobody, switched and stopped.
 
-A real engine, a real registry and a real S3 server. One worker sets them up once, which is why
-these tests are a group.
+A real engine, a real registry and a real S3 server. One worker sets them up once: see
+`tests/scheduling.py`.
 """
 
 import json
@@ -24,7 +24,7 @@ from tests.end_to_end.clients import Clients
 from tests.servers.container_engine import ContainerEngine
 from tests.servers.image_registry import ImageRegistry
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("docker")]
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 BASE = "docker.io/library/python:3.13-slim"

@@ -72,7 +72,9 @@ def running() -> Iterator[ContainerEngine]:
     if shutil.which("docker") is None:
         raise CannotRun("there is no `docker`: the Debian package docker.io brings it")
     if _answers({}):
-        yield ContainerEngine({})
+        engine = ContainerEngine({})
+        _pull_base(engine)
+        yield engine
         return
     with tempfile.TemporaryDirectory(prefix="dockerd-", ignore_cleanup_errors=True) as directory:
         engine, process = _started(Path(directory))
@@ -128,6 +130,14 @@ def _answers(environment: dict[str, str]) -> bool:
         ["docker", "version"], env=os.environ | environment, capture_output=True, check=False
     )
     return ended.returncode == 0
+
+
+def _pull_base(engine: ContainerEngine) -> None:
+    if not engine.run("image", "ls", "--quiet", _BASE):
+        try:
+            engine.run("pull", "--quiet", _BASE, timeout=_BASE_SECONDS)
+        except AssertionError as error:
+            raise CannotRun(f"the base image cannot be had: {error}") from error
 
 
 def _import_base(engine: ContainerEngine) -> None:

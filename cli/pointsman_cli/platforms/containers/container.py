@@ -112,7 +112,9 @@ class Container:
             return False
         with processes.held(self._directory, self._tell_occupied):
             self._context.stands("It was told to end; `pointsman destroy` waits until it has.")
-            self._launcher.end(record.name)
+            # The other two are what a command that was killed may have left behind.
+            for name in (record.name, f"{record.name}-trial", f"{record.name}-previous"):
+                self._launcher.end(name)
             self._engine.remove_volume(arguments.volume(record.name))
             records.forget(self._directory)
         return True
