@@ -31,6 +31,8 @@ def build(
     from pointsman_cli.images import making
     from pointsman_cli.units import size
 
+    if push:
+        making.required_repository(context.project)
     made = making.build(context, again=again)
     if push:
         made = making.push(context, made)
@@ -47,6 +49,7 @@ def push(context: Context) -> None:
     """
     from pointsman_cli.images import making
 
+    making.required_repository(context.project)
     made = making.push(context, making.build(context))
     context.output.result(made.document())
     context.output.success(f"{made.pushed} is in its registry")

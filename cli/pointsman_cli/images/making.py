@@ -90,12 +90,7 @@ def build(context: Context, *, again: bool = False) -> Made:
 
 def push(context: Context, made: Made) -> Made:
     """Push an image to `image.repository`; the result says what it is there. `CommandError`."""
-    repository = context.project.configuration.image.repository
-    if not repository:
-        raise UsageError(
-            "there is nowhere to push the image to",
-            'Put repository = "ghcr.io/me/digits" under [image] into pointsman.toml.',
-        )
+    repository = required_repository(context.project)
     engine = engines.find(context.project.configuration.image.engine)
     name = f"{repository}:{made.image.reference.rpartition(':')[2]}"
     engine.tag(made.image.reference, name)
@@ -104,6 +99,16 @@ def push(context: Context, made: Made) -> Made:
     digest = image.digest(repository) if image else ""
     context.output.step(f"pushed {name}")
     return replace(made, pushed=f"{repository}@{digest}" if digest else name)
+
+
+def required_repository(project: Project) -> str:
+    """Return where images are pushed to; raises `UsageError` where that was never said."""
+    if not project.configuration.image.repository:
+        raise UsageError(
+            "there is nowhere to push the image to",
+            'Put repository = "ghcr.io/me/digits" under [image] into pointsman.toml.',
+        )
+    return project.configuration.image.repository
 
 
 def existing(context: Context, name: str) -> Image:

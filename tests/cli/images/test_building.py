@@ -87,9 +87,11 @@ def test_pushing_gives_a_reference_that_cannot_move(
 def test_without_a_repository_there_is_nowhere_to_push_to(
     workspace: Workspace, engine: ContainerEngine
 ) -> None:
-    result = workspace.run("push", code=2)
-    assert "nowhere to push" in result.err
-    assert "[image]" in result.err
+    for command in (("push",), ("build", "--push")):
+        result = workspace.run(*command, code=2)
+        assert "nowhere to push" in result.err
+        assert "[image]" in result.err
+    assert engine.calls == []
 
 
 REFUSALS = [
