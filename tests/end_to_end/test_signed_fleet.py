@@ -221,6 +221,32 @@ def test_a_key_holder_switches_and_goes_back_and_nobody_else_does(fleet: Fleet) 
     )
 
 
+def test_a_canary_is_followed_where_a_key_holder_started_it_and_nowhere_else(
+    fleet: Fleet,
+) -> None:
+    with serving(fleet) as service:
+        service.until_serving("v1", 1)
+        code, _ = fleet.command("rollout", "start", "v2")
+        assert code == Exit.FAILED
+        code, _ = fleet.command("rollout", "start", "v3", "--sign", fleet.key_file)
+        assert code == Exit.FAILED, "v3 is signed by nobody"
+
+        code, started = fleet.command("rollout", "start", "v2", "--sign", fleet.key_file)
+        assert (code, started["instances"][0]["state"]) == (Exit.DONE, "serving")
+        signed = fleet.channel
+        heavier = json.loads(signed)
+        for place in (heavier, heavier["history"][-1]):
+            place["canary"]["weight"] = 100
+        fleet.store.overwrite(CHANNEL, document.encode(heavier))
+        service.until_refusing("wrongly signed", "v1")
+        fleet.store.overwrite(CHANNEL, signed)
+        service.until_serving("v1", 2)
+
+        code, promoted = fleet.command("rollout", "promote", "--sign", fleet.key_file)
+        assert (code, promoted["to"]) == (Exit.DONE, "v2")
+        service.until_serving("v2", 3)
+
+
 def _unsigned(fleet: Fleet) -> bytes:
     members = json.loads(fleet.channel)
     del members["signed"]
