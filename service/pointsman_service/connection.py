@@ -159,7 +159,9 @@ class Connection(HttpToolsProtocol):
         if exchange is not None and not exchange.response_complete:
             exchange.disconnected = True
             self._service.inference.end(exchange, CallerLeft("the caller has gone"))
+        self._exchange = None
         super().connection_lost(exc)
+        self.cycle = None  # type: ignore[assignment]
 
     def expire(self, now: float) -> None:
         """Close if nothing happens for too long; `now` is the event loop's time."""
@@ -192,6 +194,11 @@ class Connection(HttpToolsProtocol):
             self.transport.writelines((head, body))
         for listen in self._service.listeners:
             listen(_answered(exchange, response, identifier))
+        # An idle connection keeps nothing of its last request.
+        self._exchange = None
+        cycle: object = self.cycle
+        if cycle is exchange:
+            self.cycle = None  # type: ignore[assignment]
         if not keep_alive:
             self.transport.close()
         elif self.pipeline or self.flow.read_paused:

@@ -370,3 +370,18 @@ async def test_a_failure_that_nobody_expects_ends_its_own_job_only(
         await asyncio.sleep(0)
     assert [job.answer for job in jobs] == [[2], None, [6]]
     assert isinstance(jobs[1].failure, ZeroDivisionError)
+
+
+async def test_a_version_that_is_gone_is_forgotten_when_the_next_one_is_asked(
+    version: Version,
+) -> None:
+    first, second = (servable(version, Counting(), QUICK) for _ in range(2))
+    with computing(first) as inference:
+        inference.begin(HandMade(1))
+        await turns()
+        inference._router.switch(second)
+        await first.drain()
+        first.unload()
+        inference.begin(HandMade(1))
+        await turns()
+        assert list(inference._batchers) == [second]

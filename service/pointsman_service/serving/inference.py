@@ -112,6 +112,13 @@ class Inference:
         if not batcher.scheduled:
             self._schedule(servable, batcher)
 
+    def _batcher_of(self, servable: Servable) -> Batcher:
+        """Make a batcher for a servable, and forget those of servables that are gone."""
+        for each in [each for each in self._batchers if each.state is State.UNLOADED]:
+            del self._batchers[each]
+        batcher = self._batchers[servable] = Batcher(servable.pace, self._capacity)
+        return batcher
+
     def _watch(self, job: Job) -> None:
         """End a job when its deadline comes, or the service's."""
         deadlines = [job.arrived + self._timeout] if self._timeout else []
@@ -145,8 +152,6 @@ class Inference:
             running.add_done_callback(partial(self._thread_is_back, servable, batch, rows))
         if len(batcher):
             self._schedule(servable, batcher)
-        elif servable.state is not State.READY:
-            self._batchers.pop(servable, None)
 
     def _thread_is_back(
         self, servable: Servable, batch: list[Job], rows: int, running: "asyncio.Future[Run]"
