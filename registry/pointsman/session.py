@@ -84,12 +84,27 @@ class Session:
         except Exception as error:
             raise RunFailed(_reason(error)) from error
 
-    def _run_by_value(self, names: list[str], feed: Arrays) -> list[NDArray[Any]]:
+    def shrink(self, feed: Arrays) -> None:
+        """Compute, and give back what the arena holds beyond that; raises `RunFailed`.
+
+        Otherwise it keeps what the largest run so far needed.
+        """
+        options = ort.RunOptions()
+        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        try:
+            self._run(self._names, feed, options)
+        except Exception as error:
+            raise RunFailed(_reason(error)) from error
+
+    def _run_by_value(
+        self, names: list[str], feed: Arrays, options: Any = None
+    ) -> list[NDArray[Any]]:
         values = {name: _value(array) for name, array in feed.items()}
         if "BF16" not in _datatypes(self.outputs):
-            computed: list[NDArray[Any]] = self._session.run(names, values)
+            computed: list[NDArray[Any]] = self._session.run(names, values, options)
             return computed
-        return [_array(value) for value in self._session.run_with_ort_values(names, values)]
+        found = self._session.run_with_ort_values(names, values, options)
+        return [_array(value) for value in found]
 
 
 def _datatypes(specs: Iterable[TensorSpec]) -> set[str]:

@@ -102,3 +102,13 @@ def test_an_output_that_is_no_tensor_is_refused_with_the_way_out(tmp_path: Path)
 def test_a_sample_too_large_to_try_is_not_made() -> None:
     with pytest.raises(InvalidModel, match="more than"):
         draw([TensorSpec(name="x", datatype="FP32", shape=(-1, 1 << 40))])
+
+
+def test_a_session_that_shrinks_goes_on_computing(tmp_path: Path) -> None:
+    session = Session(models.affine(tmp_path / "model.onnx"))
+    many = {"x": np.ones((1000, 4), np.float32)}
+    session.run(many)
+    session.shrink({"x": many["x"][:1]})
+    assert session.run(many)["y"].shape == (1000, 4)
+    with pytest.raises(RunFailed):
+        session.shrink({"x": np.ones((1, 4), np.int64)})

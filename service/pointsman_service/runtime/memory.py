@@ -28,6 +28,7 @@ def settle() -> None:
     """
     gc.collect()
     gc.freeze()
+    trim()
 
 
 def few_arenas() -> None:

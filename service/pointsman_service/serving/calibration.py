@@ -41,6 +41,10 @@ class Calibrated(Protocol):
         """Compute all outputs; raises `RunFailed`."""
         ...
 
+    def shrink(self, feed: Mapping[str, NDArray[Any]]) -> None:
+        """Compute, and give back the memory that larger runs needed."""
+        ...
+
 
 def measure(model: Calibrated, sample: Mapping[str, NDArray[Any]], most_rows: int) -> Pace:
     """Return the pace of a model on `sample`, and of up to `most_rows` rows together.
@@ -101,6 +105,7 @@ def _batches(
         measured[size] = min(durations)
         spent += sum(durations)
         size *= 2
+    model.shrink(sample)
     return measured
 
 

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 INLINE_SECONDS = 0.001
 """What takes less runs on the event loop: a thread's hop would cost more than it."""
 
-_WORTH = 1.05
-"""Fewer rows win if more do not gain at least 5 %: they make nobody wait."""
+_WORTH_BEGINNING = 1.1
+"""Rows are put together at all if that gains 10 %: what a measurement cannot just imagine."""
+_WORTH_MORE = 1.02
+"""More of them win if they gain 2 %: fewer make nobody wait."""
 _NEWS = 0.1
 """How much one run tells, against all before it."""
 _OUTLIER = 4.0
@@ -70,7 +72,8 @@ class Pace:
         best, best_rate = 0, 0.0
         for size in sizes:
             rate = (1 << size) / self._seconds[size]
-            if rate > best_rate * _WORTH:
+            worth = _WORTH_MORE if best else _WORTH_BEGINNING
+            if rate > best_rate * worth:
                 best, best_rate = size, rate
         # More than was ever tried is worth a try if so far every step has gained.
         untried = len(sizes) > 1 and best == sizes[-1]
