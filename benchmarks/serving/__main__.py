@@ -10,9 +10,9 @@ from benchmarks.serving.measuring import Plan, Results, make_models, measure
 # What a window of `plain` and of `peers` takes; slow models need longer ones.
 _PLANS = {
     "plain": {
-        "tiny": Plan((1, 16, 64), 5, 2.0),
-        "conv": Plan((1, 16, 64), 3, 4.0),
-        "text": Plan((1, 16, 64), 3, 4.0),
+        "tiny": Plan((1, 16, 64), 4, 2.0),
+        "conv": Plan((1, 16, 64), 2, 4.0),
+        "text": Plan((1, 16, 64), 2, 4.0),
     },
     "peers": {
         "tiny": Plan((1, 16, 64), 3, 2.0),

@@ -20,7 +20,7 @@ from pointsman_service.serving.batcher import Batcher
 from pointsman_service.serving.job import ALONE, Job
 from pointsman_service.serving.pace import INLINE_SECONDS
 from pointsman_service.serving.router import Router
-from pointsman_service.serving.servable import Servable, State
+from pointsman_service.serving.servable import Servable
 
 INLINE_BYTES = 64 << 10
 """JSON of this size is read, or written, in less than a millisecond."""
@@ -95,10 +95,7 @@ class Inference:
         servable = job.servable
         batcher = self._batchers.get(servable)
         if batcher is None:
-            batcher = Batcher(servable.pace, self._capacity)
-            # What is unloaded is forgotten here, or every switch would leave a little behind.
-            present = {key: each for key, each in self._batchers.items() if key.loaded}
-            self._batchers = present | {servable: batcher}
+            batcher = self._batcher_of(servable)
         job.feed = feed
         job.rows, shape = batches.shape_of(feed)
         job.shape = shape if servable.pace.most_rows > 1 else ALONE
@@ -113,10 +110,10 @@ class Inference:
             self._schedule(servable, batcher)
 
     def _batcher_of(self, servable: Servable) -> Batcher:
-        """Make a batcher for a servable, and forget those of servables that are gone."""
-        for each in [each for each in self._batchers if each.state is State.UNLOADED]:
-            del self._batchers[each]
-        batcher = self._batchers[servable] = Batcher(servable.pace, self._capacity)
+        """Make a batcher for a servable, and forget those of what was unloaded."""
+        present = {key: each for key, each in self._batchers.items() if key.loaded}
+        batcher = Batcher(servable.pace, self._capacity)
+        self._batchers = present | {servable: batcher}
         return batcher
 
     def _watch(self, job: Job) -> None:
