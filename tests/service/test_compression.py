@@ -35,6 +35,12 @@ def test_gzip_may_come_in_several_members() -> None:
         undo(members, b"gzip", 6)
 
 
+def test_thousands_of_members_do_not_keep_a_thread_busy() -> None:
+    assert undo(gzip.compress(b"a") * 64, b"gzip", 64) == b"a" * 64
+    with pytest.raises(InputInvalid, match="more than 64 parts"):
+        undo(gzip.compress(b"") * 65, b"gzip", 1)
+
+
 @pytest.mark.parametrize(
     ("body", "coding"),
     [

@@ -13,6 +13,8 @@ CODINGS = {b"gzip": 31, b"deflate": 15}
 _LEVEL = 1
 """Numbers hardly get smaller at higher levels, only slower."""
 _LEAST_BYTES = 1024
+_MOST_MEMBERS = 64
+"""Each costs a copy of all that follows it, and empty ones take twenty bytes."""
 _IDENTITY = b"identity"
 
 
@@ -25,6 +27,8 @@ def undo(body: bytes, coding: bytes, limit: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     while body:
+        if len(parts) >= _MOST_MEMBERS:
+            raise InputInvalid(f"the body is {coding.decode()} of more than {_MOST_MEMBERS} parts")
         stream = zlib.decompressobj(CODINGS[coding])
         try:
             parts.append(stream.decompress(body, limit - size + 1))

@@ -105,6 +105,14 @@ def test_an_empty_tensor_is_one() -> None:
     assert decode(*with_blobs(described), STRINGS).feed["x"].shape == (0,)
 
 
+def test_a_tensor_without_values_cannot_be_made_large_for_nothing() -> None:
+    manifest = echo("FP32", -1, -1, -1).manifest
+    assert json(request(tensor("FP32", [0, 3, 1 << 20], [])), manifest).feed["x"].size == 0
+    for shape in ([0, 1, 1 << 62], [0, 1 << 40, 1 << 40], [1 << 25, 0, 1]):
+        document = request(tensor("FP32", shape, []))
+        assert "too large to be empty" in refused({}, document, manifest)
+
+
 def test_json_and_binary_mix() -> None:
     numbers = {"name": "n", "datatype": "INT64", "shape": [1], "data": [7]}
     document = request(numbers, tensor("FP32", [1, 2], binary_data_size=8))
@@ -150,6 +158,9 @@ def test_json_and_binary_mix() -> None:
         (request(ROW, parameters={"timeout": -1}), "'timeout': expected an integer"),
         (request(ROW, parameters={"priority": "high"}), "'priority': expected an integer"),
         (request(ROW, parameters={"non_finite": "zero"}), "'non_finite': expected"),
+        (request(ROW, parameters={"timeout": 1})[:-3] + b"9" * 400 + b"}}", "Expected `int` <="),
+        (request(tensor("FP32", [1 << 63, 2], [1])), "Expected `int` <="),
+        (request(tensor("FP32", [1] * 999, [1])), "Expected `array` of length <= 64"),
         (request(ROW, id=7), "Expected `str | null`, got `int` - at `$.id`"),
         (
             b'{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":' + b"[" * 300,

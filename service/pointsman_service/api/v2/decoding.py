@@ -32,6 +32,9 @@ _DIGITS = 18
 _COPIED_PER_PARSED = 64
 """Memory is copied that many times faster than JSON is parsed, at least."""
 _MAX_CLASSES = 10_000
+_MOST_OF_NOTHING = 1 << 24
+"""What an empty tensor's other sizes may multiply to: nothing has to be sent to make them large,
+and a model that reduces the empty dimension would fill as much memory with zeros."""
 _SHOWN_CHARACTERS = 80
 
 
@@ -144,7 +147,10 @@ def _elements(given: WireInput, spec: TensorSpec) -> int:
         raise InputInvalid(
             f"{spec.name!r} has the shape {shape}, and the model takes {list(spec.shape)}"
         )
-    return math.prod(shape)
+    elements = math.prod(shape)
+    if not elements and math.prod(size or 1 for size in shape) > _MOST_OF_NOTHING:
+        raise InputInvalid(f"{spec.name!r} has the shape {shape}, which is too large to be empty")
+    return elements
 
 
 def _blob(given: WireInput, blobs: memoryview | None, start: int, size: int) -> memoryview:

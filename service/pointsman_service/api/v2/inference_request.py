@@ -12,8 +12,12 @@ from pointsman_service.tensors import Arrays
 
 MAX_DEPTH = 100
 
-Parameters = dict[str, str | int | float | bool | None]
-Size = Annotated[int, Meta(ge=0)]
+_INT64 = 1 << 63
+Integer = Annotated[int, Meta(ge=-_INT64, le=_INT64 - 1)]
+Parameters = dict[str, str | Integer | float | bool | None]
+Size = Annotated[int, Meta(ge=0, le=_INT64 - 1)]
+Shape = Annotated[list[Size], Meta(max_length=64)]
+"""No array has more dimensions, nor larger ones."""
 
 _ABSENT = msgspec.Raw()
 
@@ -22,7 +26,7 @@ class WireInput(msgspec.Struct):
     """An input as it is sent: `data`, or the parameter `binary_data_size`."""
 
     name: str
-    shape: list[Size]
+    shape: Shape
     datatype: str
     parameters: Parameters | None = None
     data: msgspec.Raw = _ABSENT
