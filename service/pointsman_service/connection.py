@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
@@ -27,6 +28,7 @@ from pointsman_service.api import messages
 from pointsman_service.api.codec import Call, Codec
 from pointsman_service.api.messages import Header, Response
 from pointsman_service.errors import CallerLeft
+from pointsman_service.flow import Flow
 from pointsman_service.keys import presented
 from pointsman_service.service import Service
 
@@ -82,9 +84,12 @@ class Connection(HttpToolsProtocol):
         self._exchange: Exchange | None = None
         self._codec: Codec | None = None
         self._handed_over = False
+        self._current: RequestResponseCycle | None = None
         self._in_head = False
         self._head_bytes = 0
+        self._mixed = False
         self._arriving = False
+        self._unsent = 0
         self._since = self.loop.time()
         self._target = b""
         self._fields: list[Header] = []
@@ -92,10 +97,16 @@ class Connection(HttpToolsProtocol):
         self._headers: dict[bytes, bytes] = {}
         self._accepted = b""
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
+        """Begin, with a flow that is stricter than uvicorn's."""
+        super().connection_made(transport)
+        self.flow = Flow(transport, self.pipeline)
+
     def data_received(self, data: bytes) -> None:
         """Parse what has come, and lose patience with a head that does not end."""
+        self._mixed = False
         super().data_received(data)
-        if self._in_head:
+        if self._in_head and not self._mixed:
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self._refuse(431, f"the head of a request may have {MAX_HEAD_BYTES} bytes")
@@ -105,6 +116,7 @@ class Connection(HttpToolsProtocol):
         self._target = b""
         self._fields = []
         self._head_bytes = 0
+        self._handed_over = False
         self._in_head = self._arriving = True
         self._since = self.loop.time()
 
@@ -113,13 +125,16 @@ class Connection(HttpToolsProtocol):
         self._target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Collect a header."""
-        self._fields.append((name.lower(), value))
+        """Collect a header; what comes behind a body is nobody's business."""
+        if not self._handed_over:
+            self._fields.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """Choose the way that the request takes."""
-        self._in_head = self._handed_over = False
+        self._in_head = False
         self._codec = None
+        if self.transport.is_closing():
+            return
         if len(self._fields) > MAX_HEADERS:
             self._refuse(431, f"a request may have {MAX_HEADERS} headers")
             return
@@ -132,8 +147,14 @@ class Connection(HttpToolsProtocol):
                 return
         self._hand_over()
 
+    def on_chunk_header(self) -> None:
+        """Expect a part of the body, or what stands behind it, which has the bounds of a head."""
+        self._in_head = self._mixed = True
+        self._head_bytes = 0
+
     def on_body(self, body: bytes) -> None:
         """Collect a part of the body."""
+        self._in_head = False
         self._since = self.loop.time()
         if self._codec is not None:
             self._body.append(body)
@@ -142,7 +163,8 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Begin what there is to do."""
-        self._arriving = False
+        self._in_head = self._arriving = False
+        self._mixed = True  # what is left of the data belongs to the next
         if self._codec is not None:
             self._begin(self._codec)
         elif self._handed_over:
@@ -151,6 +173,7 @@ class Connection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Be ready for the next request."""
         self._since = self.loop.time()
+        self._current = None
         super().on_response_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -207,7 +230,15 @@ class Connection(HttpToolsProtocol):
             self._since = self.loop.time()
 
     def _refuse(self, status: int, message: str) -> None:
-        """Answer a request that is not understood or not waited for, and close."""
+        """Answer a request that is not understood or not waited for, and close.
+
+        If an answer has begun already, to this request or to one before it, there is none.
+        """
+        if self.transport.is_closing():
+            return
+        if self._is_behind or self._is_answered:
+            self.transport.close()
+            return
         response = messages.error_response(status, message)
         head = _first_lines(response, self.server_state.default_headers)
         end = b"content-length: %d\r\nconnection: close\r\n\r\n" % len(response.body)
@@ -228,10 +259,24 @@ class Connection(HttpToolsProtocol):
         return known[1]
 
     @property
+    def _is_behind(self) -> bool:
+        """Whether the request that arrives has to wait for the answer to an earlier one."""
+        return bool(self.pipeline) or (self._is_busy and not self._handed_over)
+
+    @property
+    def _is_answered(self) -> bool:
+        """Whether the request that arrives has an answer already, or the beginning of one."""
+        return self._handed_over and self.cycle.response_started
+
+    @property
     def _is_busy(self) -> bool:
         """Whether a request is under way."""
         cycle: RequestResponseCycle | None = self.cycle
         return cycle is not None and not cycle.response_complete
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._current = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _begin(self, codec: Codec) -> None:
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)

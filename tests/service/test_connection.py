@@ -7,7 +7,7 @@ import re
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +199,63 @@ def test_a_request_that_stops_coming_is_given_up(service: ServiceProcess, part: 
     ((status, _, content),) = answers(conversation(service, part))
     assert status == 408
     assert content == {"error": "the request takes too long to arrive"}
+
+
+@pytest.mark.parametrize("rest_of_body", [b"", b"no chunk\r\n"])
+def test_a_request_that_was_answered_is_not_answered_again(
+    service: ServiceProcess, rest_of_body: bytes
+) -> None:
+    begin = head("POST", "/predict", "Transfer-Encoding: chunked", last=False) + b"1\r\n{\r\n"
+    with connection(service) as each:
+        each.sendall(begin)
+        first = each.recv(65536)
+        each.sendall(rest_of_body)
+        assert [status for status, _, _ in answers(first + rest(each))] == [401]
+
+
+def test_a_head_is_not_measured_with_the_bodies_before_it(service: ServiceProcess) -> None:
+    large = json.dumps({"inputs": [[1.5] * 4] * 800}).encode()
+    last = head("GET", "/livez")
+    received = conversation(service, post("/predict", large, WITH_KEY) * 4 + last[:9], last[9:])
+    assert [status for status, _, _ in answers(received)] == [200] * 5
+
+
+def test_what_stands_behind_a_body_is_bounded(service: ServiceProcess) -> None:
+    begin = head("POST", "/livez", "Transfer-Encoding: chunked", last=False) + b"0\r\n"
+    with connection(service) as each, suppress(ConnectionError):
+        each.sendall(begin)
+        received = each.recv(65536)
+        assert [status for status, _, _ in answers(received)] == [405]
+        each.sendall(b"a:\r\n" * (1 << 20) + b"\r\n" + head("GET", "/livez"))
+        assert rest(each) == b""
+
+
+def test_one_who_leaves_before_several_answers_leaves_no_trace(slow: ServiceProcess) -> None:
+    with connection(slow) as each:
+        each.sendall(rounds(2).replace(b"/predict", b"/predict?long=way") + head("GET", "/livez"))
+        slow.until(lambda: slow.in_flight == 1, "the model is at work")
+    slow.until(lambda: slow.in_flight == 0, "it is done")
+
+
+def test_an_end_waits_for_a_request_that_is_still_arriving(slow: ServiceProcess) -> None:
+    with connection(slow) as each:
+        each.sendall(head("GET", "/livez", last=False) + rounds(1)[:-3])
+        assert answers(each.recv(65536))[0][0] == 200
+        slow.signal(signal.SIGTERM)
+        slow.until(lambda: not accepts(slow), "no further connections are accepted")
+        each.sendall(rounds(1)[-3:])
+        ((status, headers, _),) = answers(rest(each))
+    assert (status, headers["connection"]) == (200, "close")
+    assert slow.wait() == 0
+
+
+def accepts(service: ServiceProcess) -> bool:
+    """Tell whether a service still takes connections."""
+    try:
+        connection(service).close()
+    except ConnectionError:
+        return False
+    return True
 
 
 def dropped(service: ServiceProcess) -> int:
