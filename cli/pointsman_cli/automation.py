@@ -19,7 +19,7 @@ from pointsman_cli.moves import Move
 from pointsman_cli.moving import Patience, moved
 from pointsman_cli.plans import rehearse
 from pointsman_cli.step_watch import LOOK_SECONDS, StepWatch
-from pointsman_cli.units import duration
+from pointsman_cli.units import counted, duration
 from pointsman_cli.wishes import Abortion, Activation, Promotion, Start, Weight, Wish
 
 _ALL = 100
@@ -72,7 +72,8 @@ class Automation:
         promoted = ["promote"] if schedule.steps[-1] == _ALL else []
         steps = [*(f"{step} %" for step in ahead), *promoted]
         plan = f"{schedule.version}: {' → '.join(steps)}; each share for "
-        plan += f"{duration(schedule.every_seconds)} or {schedule.limits.least_requests} requests"
+        least = counted(schedule.limits.least_requests, "request")
+        plan += f"{duration(schedule.every_seconds)} and at least {least}"
         told = done.document(None) | {"dry_run": True, "plan": [plan], "steps": list(ahead)}
         self.context.output.result(told)
         self.context.output.data(plan)

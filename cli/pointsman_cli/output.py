@@ -8,6 +8,7 @@ import functools
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from pointsman.errors import PointsmanError
+
+
+_SELDOM_SECONDS = 30.0
 
 
 class Transfer(Protocol):
@@ -44,6 +48,23 @@ class Unwatched:
 
     def advance(self, name: str, count: int) -> None:
         """Ignore it."""
+
+
+class Seldom:
+    """Tells how a long wait goes where nothing can be redrawn: in a log, not every word of it."""
+
+    def __init__(
+        self, step: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._step = step
+        self._clock = clock
+        self._told_at = clock()
+
+    def __call__(self, text: str) -> None:
+        """Tell it, if nothing was told for half a minute."""
+        if self._clock() - self._told_at >= _SELDOM_SECONDS:
+            self._told_at = self._clock()
+            self._step(text)
 
 
 class Drawing(Protocol):
@@ -125,9 +146,12 @@ class Output:
 
     @contextmanager
     def waiting(self, text: str) -> Iterator[Callable[[str], None]]:
-        """Show that something is waited for; what is yielded changes the words."""
+        """Show that something is waited for; what is yielded changes the words.
+
+        Where nothing can move, the words are a line of the story every half minute.
+        """
         if not self._draws:
-            yield lambda _: None
+            yield Seldom(self.step)
             return
         from rich.text import Text
 

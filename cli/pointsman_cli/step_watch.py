@@ -18,6 +18,7 @@ from pointsman_cli.traffic import Meter, Reading
 from pointsman_cli.units import counted, duration
 
 LOOK_SECONDS = 1.0
+_LEAST_PAUSE_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,7 @@ class StepWatch:
                     return watched
                 else:
                     update(self._progress(watched))
-                time.sleep(min(LOOK_SECONDS, self.every_seconds / 4))
+                time.sleep(max(_LEAST_PAUSE_SECONDS, min(LOOK_SECONDS, self.every_seconds / 4)))
 
     def _ended(self, watched: Watched) -> bool:
         held = watched.seconds >= self.every_seconds

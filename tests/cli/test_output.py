@@ -7,7 +7,7 @@ import pytest
 
 from pointsman.errors import PointsmanError
 from pointsman_cli.errors import CommandError
-from pointsman_cli.output import Output
+from pointsman_cli.output import Output, Seldom
 from pointsman_cli.table import rendered
 from tests.cli.workspace import MODEL, SCRIPT, Workspace
 
@@ -139,3 +139,12 @@ def test_closed_streams_are_no_failure(listed: Workspace) -> None:
     )
     assert ended.returncode == 0
     assert listed.registry.channel(MODEL, "production").stable.version == "v2"
+
+
+def test_a_log_hears_of_a_long_wait_every_half_minute() -> None:
+    now, told = [0.0], list[str]()
+    tell = Seldom(told.append, clock=lambda: now[0])
+    for second in range(100):
+        now[0] = float(second)
+        tell(f"{second} of 100")
+    assert told == ["30 of 100", "60 of 100", "90 of 100"]

@@ -189,5 +189,21 @@ def test_its_plan_names_the_steps_ahead(active: Workspace) -> None:
     before = active.objects()
     plan = active.json("rollout", "auto", "v2", "--dry-run")
     assert plan["steps"] == [5, 25, 50]
-    assert plan["plan"] == ["v2: 5 % → 25 % → 50 % → promote; each share for 60 s or 20 requests"]
+    assert plan["plan"] == [
+        "v2: 5 % → 25 % → 50 % → promote; each share for 60 s and at least 20 requests"
+    ]
     assert active.objects() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("--every", "0s"), "--every 0s watches nothing"),
+        (("--max-p99", "infx"), "--max-p99 'infx' is neither a multiple nor a time"),
+    ],
+)
+def test_a_rollout_that_nothing_could_stop_is_refused(
+    active: Workspace, options: tuple[str, ...], complaint: str
+) -> None:
+    assert complaint in active.run("rollout", "auto", "v2", *options, code=2).err
+    assert now(active).canary is None

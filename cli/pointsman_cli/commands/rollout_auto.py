@@ -9,6 +9,7 @@ from pointsman_cli.commands.arguments import (
     Sign,
     Timeout,
     Why,
+    number,
     seconds,
     share,
     whole_percent,
@@ -68,7 +69,7 @@ def auto(
     schedule = Schedule(
         version=version,
         steps=_steps(steps),
-        every_seconds=seconds(every, "--every"),
+        every_seconds=_watching(every),
         limits=Limits(
             error_rate=share(max_error_rate, "--max-error-rate"),
             p99_factor=factor,
@@ -99,6 +100,17 @@ def _steps(text: str) -> tuple[int, ...]:
     return steps
 
 
+def _watching(text: str) -> float:
+    from pointsman_cli.errors import UsageError
+
+    watched = seconds(text, "--every")
+    if watched == 0:
+        raise UsageError(
+            f"--every {text} watches nothing", "Each step has to be watched, e.g. --every 60s."
+        )
+    return watched
+
+
 def _latency(text: str) -> tuple[float | None, float | None]:
     """Read `1.5x` as a factor, and `250ms` or `2s` as seconds."""
     from pointsman_cli.errors import UsageError
@@ -106,7 +118,7 @@ def _latency(text: str) -> tuple[float | None, float | None]:
     for suffix, unit in (("x", None), ("ms", 0.001), ("s", 1.0)):
         if text.endswith(suffix):
             try:
-                value = float(text.removesuffix(suffix))
+                value = number(text.removesuffix(suffix))
             except ValueError:
                 break
             if value > 0:
