@@ -9,7 +9,6 @@ the ASGI application as ever.
 
 import asyncio
 import hmac
-import time
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -23,11 +22,11 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 from uvicorn.server import ServerState
 
-from pointsman_service.answered import Answered
 from pointsman_service.api import messages
-from pointsman_service.api.codec import Call, Codec
+from pointsman_service.api.codec import Codec
 from pointsman_service.api.messages import Header, Response
 from pointsman_service.errors import CallerLeft
+from pointsman_service.exchange import Exchange
 from pointsman_service.flow import Flow
 from pointsman_service.keys import presented
 from pointsman_service.service import Service
@@ -38,30 +37,6 @@ MAX_HEAD_BYTES = 32 << 10
 _UNUSUAL = frozenset((b"expect", b"content-encoding", b"transfer-encoding", b"upgrade"))
 _JOINED_BYTES = 64 << 10
 """Up to this size the head and the body of an answer are joined; copying more costs more."""
-
-
-class _Nobody:
-    """In place of the event by which uvicorn wakes an application: none waits for an exchange."""
-
-    def set(self) -> None:
-        """Wake nobody."""
-
-
-class Exchange(Call):
-    """A prediction under way on a connection; to uvicorn, a request-response cycle."""
-
-    message_event = _Nobody()
-    connection: "Connection"
-    target: bytes
-    keep_alive = True
-    disconnected = False
-    response_complete = False
-
-    def finish(self, failure: BaseException | None) -> None:
-        """Write the answer, unless nobody is there to read it."""
-        self.response_complete = True
-        if not self.disconnected:
-            self.connection.answer(self, failure)
 
 
 class Connection(HttpToolsProtocol):
@@ -169,6 +144,7 @@ class Connection(HttpToolsProtocol):
             self._begin(self._codec)
         elif self._handed_over:
             super().on_message_complete()
+            self._handed_over = False
 
     def on_response_complete(self) -> None:
         """Be ready for the next request."""
@@ -183,13 +159,28 @@ class Connection(HttpToolsProtocol):
             exchange.disconnected = True
             self._service.inference.end(exchange, CallerLeft("the caller has gone"))
         self._exchange = None
+        if self._current is not None:  # the latest is another one where several wait
+            self._current.disconnected = True
+            self._current.message_event.set()
         super().connection_lost(exc)
+        self._current = None
         self.cycle = None  # type: ignore[assignment]
+
+    def shutdown(self) -> None:
+        """Close when there is nothing to answer any more, nor anything on its way here."""
+        if not self._arriving:
+            super().shutdown()
 
     def expire(self, now: float) -> None:
         """Close if nothing happens for too long; `now` is the event loop's time."""
+        unsent = self.transport.get_write_buffer_size()
+        if unsent != self._unsent:
+            self._unsent, self._since = unsent, now
         waited = now - self._since
-        if self._arriving:
+        if unsent:
+            if waited > self.timeout_keep_alive:
+                self.transport.abort()  # which does not wait until the client reads
+        elif self._arriving and not self._is_behind:
             if waited > self._service.settings.receive_timeout:
                 self._refuse(408, "the request takes too long to arrive")
         elif not self._is_busy and waited > self.timeout_keep_alive:
@@ -216,7 +207,7 @@ class Connection(HttpToolsProtocol):
         else:
             self.transport.writelines((head, body))
         for listen in self._service.listeners:
-            listen(_answered(exchange, response, identifier))
+            listen(exchange.answered(response, identifier))
         # An idle connection keeps nothing of its last request.
         self._exchange = None
         cycle: object = self.cycle
@@ -328,15 +319,3 @@ def _first_lines(response: Response, headers: Iterable[Header]) -> bytes:
     lines = [b"%b: %b\r\n" % header for header in headers]
     line = STATUS_LINE[response.status] + b"content-type: %b\r\n" % response.content_type
     return line + b"".join(lines)
-
-
-def _answered(exchange: Exchange, response: Response, identifier: bytes) -> Answered:
-    return Answered(
-        "POST",
-        exchange.target.decode("latin-1"),
-        response.status,
-        identifier.decode(),
-        exchange.servable.name if exchange.claimed else "",
-        time.perf_counter() - exchange.arrived,
-        exchange.headers,
-    )

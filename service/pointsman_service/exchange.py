@@ -1,0 +1,47 @@
+"""An exchange: a prediction under way on a connection, from its whole request to its answer."""
+
+import time
+from typing import TYPE_CHECKING
+
+from pointsman_service.answered import Answered
+from pointsman_service.api.codec import Call
+from pointsman_service.api.messages import Response
+
+if TYPE_CHECKING:
+    from pointsman_service.connection import Connection
+
+
+class _Nobody:
+    """In place of the event by which uvicorn wakes an application: none waits for an exchange."""
+
+    def set(self) -> None:
+        """Wake nobody."""
+
+
+class Exchange(Call):
+    """A prediction under way on a connection; to uvicorn, a request-response cycle."""
+
+    message_event = _Nobody()
+    connection: "Connection"
+    target: bytes
+    keep_alive = True
+    disconnected = False
+    response_complete = False
+
+    def finish(self, failure: BaseException | None) -> None:
+        """Write the answer, unless nobody is there to read it."""
+        self.response_complete = True
+        if not self.disconnected:
+            self.connection.answer(self, failure)
+
+    def answered(self, response: Response, identifier: bytes) -> Answered:
+        """Return what is told of it to those who listen."""
+        return Answered(
+            "POST",
+            self.target.decode("latin-1"),
+            response.status,
+            identifier.decode(),
+            self.servable.name if self.claimed else "",
+            time.perf_counter() - self.arrived,
+            self.headers,
+        )
