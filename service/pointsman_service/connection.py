@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
+import httptools
 from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import (
@@ -23,18 +24,21 @@ from uvicorn.protocols.http.httptools_impl import (
 from uvicorn.server import ServerState
 
 from pointsman_service.api import messages
-from pointsman_service.api.codec import Codec
+from pointsman_service.api.codec import Body, Codec
 from pointsman_service.api.messages import Header, Response
 from pointsman_service.errors import CallerLeft
 from pointsman_service.exchange import Exchange
 from pointsman_service.flow import Flow
 from pointsman_service.keys import presented
+from pointsman_service.large_body import LargeBody
 from pointsman_service.service import Service
 
 MAX_HEADERS = 100
 MAX_HEAD_BYTES = 32 << 10
 
 _UNUSUAL = frozenset((b"expect", b"content-encoding", b"transfer-encoding", b"upgrade"))
+_LARGE_BYTES = 64 << 10
+"""From this size on, what is still to come of a body is received past the parser."""
 _JOINED_BYTES = 64 << 10
 """Up to this size the head and the body of an answer are joined; copying more costs more."""
 
@@ -69,6 +73,7 @@ class Connection(HttpToolsProtocol):
         self._target = b""
         self._fields: list[Header] = []
         self._body: list[bytes] = []
+        self._length = 0
         self._headers: dict[bytes, bytes] = {}
         self._accepted = b""
 
@@ -85,6 +90,8 @@ class Connection(HttpToolsProtocol):
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self._refuse(431, f"the head of a request may have {MAX_HEAD_BYTES} bytes")
+        elif self._awaits_large_body:
+            LargeBody(self.transport, self._length, self._body, self._more_came)
 
     def on_message_begin(self) -> None:
         """Begin to collect a request."""
@@ -141,7 +148,8 @@ class Connection(HttpToolsProtocol):
         self._in_head = self._arriving = False
         self._mixed = True  # what is left of the data belongs to the next
         if self._codec is not None:
-            self._begin(self._codec)
+            parts = self._body
+            self._begin(self._codec, parts[0] if len(parts) == 1 else b"".join(parts))
         elif self._handed_over:
             super().on_message_complete()
             self._handed_over = False
@@ -260,6 +268,12 @@ class Connection(HttpToolsProtocol):
         return self._handed_over and self.cycle.response_started
 
     @property
+    def _awaits_large_body(self) -> bool:
+        """Whether a large body is on its way, and the head before it has come."""
+        begun = self._codec is not None and self._arriving and not self._in_head
+        return begun and self._length > _LARGE_BYTES and not self.transport.is_closing()
+
+    @property
     def _is_busy(self) -> bool:
         """Whether a request is under way."""
         cycle: RequestResponseCycle | None = self.cycle
@@ -269,8 +283,18 @@ class Connection(HttpToolsProtocol):
         self._current = cycle
         super()._start_asgi_task(cycle, app)
 
-    def _begin(self, codec: Codec) -> None:
-        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+    def _more_came(self, body: bytearray | None) -> None:
+        """Take a large body that has come as a whole, or know that it is coming."""
+        self._since = self.loop.time()
+        if body is not None and self._codec is not None:
+            self._arriving = False
+            self._begin(self._codec, body)
+            # The parser before waits for a body that it will never see.
+            self.parser = httptools.HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+
+    def _begin(self, codec: Codec, body: Body) -> None:
+        self._body = []
         key = self._service.sticky_key(self._headers)
         exchange = Exchange(codec, self._headers, body, None, key)
         exchange.connection = self
@@ -286,9 +310,10 @@ class Connection(HttpToolsProtocol):
         if self.parser.get_http_version() != "1.1":
             return False
         headers = self._headers
+        self._length = int(headers.get(b"content-length", b"0"))
         return (
             _UNUSUAL.isdisjoint(headers)
-            and int(headers.get(b"content-length", b"0")) <= self._max_body
+            and self._length <= self._max_body
             and self._is_admitted(headers)
         )
 

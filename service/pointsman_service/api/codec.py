@@ -17,10 +17,14 @@ TIMEOUT = b"x-request-timeout"
 _DAY = 24 * 60 * 60
 
 
+Body = bytes | bytearray
+"""As it is without its content-encoding; nobody changes it."""
+
+
 class Codec(Protocol):
     """Reads and writes; may be called in any thread, and keeps nothing between calls."""
 
-    def effort(self, headers: Mapping[bytes, bytes], body: bytes) -> int:
+    def effort(self, headers: Mapping[bytes, bytes], body: Body) -> int:
         """Return how much there is to read, as bytes of JSON that would take as long."""
         ...
 
@@ -44,7 +48,7 @@ class Call(Job):
         self,
         codec: Codec,
         headers: Mapping[bytes, bytes],
-        body: bytes,
+        body: Body,
         version: str | None = None,
         key: bytes | None = None,
     ) -> None:
@@ -53,7 +57,6 @@ class Call(Job):
         self.headers = headers
         """By lower-case name."""
         self.body = body
-        """As it is without its content-encoding."""
         if TIMEOUT in headers and (seconds := _seconds(headers[TIMEOUT])):
             self.deadline = self.arrived + seconds
 

@@ -12,7 +12,7 @@ from pointsman import datatypes
 from pointsman.manifest import Version
 from pointsman_service import tensors
 from pointsman_service.api import raw_answer
-from pointsman_service.api.codec import Call
+from pointsman_service.api.codec import Body, Call
 from pointsman_service.api.messages import Response
 from pointsman_service.errors import InputInvalid
 from pointsman_service.serving.servable import Servable
@@ -25,7 +25,7 @@ _NUMBERS = _INTEGERS + b".eE+"
 class NamedTensors:
     """The codec of `/predict`."""
 
-    def effort(self, _headers: Mapping[bytes, bytes], body: bytes) -> int:
+    def effort(self, _headers: Mapping[bytes, bytes], body: Body) -> int:
         """Return the size of the body: all of it is JSON."""
         return len(body)
 
@@ -75,13 +75,15 @@ class _Form:
         """What stands before each output."""
         self.end = b'},"model":' + orjson.dumps(model) + b"}"
 
-    def holds_only_numbers(self, body: bytes) -> bool:
+    def holds_only_numbers(self, body: Body) -> bool:
         """Tell whether a body, which is JSON, has numbers of the right kind for all its values.
 
         Without the characters of numbers and brackets, nothing but the form itself is left: `true`,
         `null`, quotes and braces would be.
         """
-        return self._numeric is not None and body.translate(None, self._numeric) in self._skeletons
+        if self._numeric is None:
+            return False
+        return bytes(body.translate(None, self._numeric)) in self._skeletons
 
 
 def _form(servable: Servable) -> _Form:

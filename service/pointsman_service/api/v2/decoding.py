@@ -38,7 +38,9 @@ and a model that reduces the empty dimension would fill as much memory with zero
 _SHOWN_CHARACTERS = 80
 
 
-def decode(headers: Mapping[bytes, bytes], body: bytes, manifest: Manifest) -> InferenceRequest:
+def decode(
+    headers: Mapping[bytes, bytes], body: bytes | bytearray, manifest: Manifest
+) -> InferenceRequest:
     """Understand a request; `headers` are by lower-case name, `body` is as it was compressed from.
 
     Raises `InputInvalid` with what is wrong.
@@ -59,7 +61,7 @@ def decode(headers: Mapping[bytes, bytes], body: bytes, manifest: Manifest) -> I
     return _request(document, view[int(length) :], manifest)
 
 
-def effort(headers: Mapping[bytes, bytes], body: bytes) -> int:
+def effort(headers: Mapping[bytes, bytes], body: bytes | bytearray) -> int:
     """Return how much there is to read, as bytes of JSON that would take as long.
 
     Numbers in binary are copied at most. Strings are looked at one by one.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from pointsman_service.api import compression, messages, predict
-from pointsman_service.api.codec import Call
+from pointsman_service.api.codec import Body, Call
 from pointsman_service.api.messages import Request, Response
 from pointsman_service.api.v2 import addressing
 from pointsman_service.api.v2.decoding import decode, effort
@@ -16,7 +16,7 @@ from pointsman_service.tensors import Arrays
 class OpenInference:
     """The codec of the Open Inference Protocol."""
 
-    def effort(self, headers: Mapping[bytes, bytes], body: bytes) -> int:
+    def effort(self, headers: Mapping[bytes, bytes], body: Body) -> int:
         """Return how much there is to read: numbers in binary are taken as they are."""
         return effort(headers, body)
 

@@ -81,7 +81,7 @@ class InferenceRequest:
 _decoder = msgspec.json.Decoder(WireRequest)
 
 
-def read(document: bytes | memoryview) -> WireRequest:
+def read(document: bytes | bytearray | memoryview) -> WireRequest:
     """Read the JSON of a request; raises `InputInvalid` with the place that is wrong."""
     try:
         return _decoder.decode(document)
