@@ -2,7 +2,7 @@
 
 import pytest
 
-from pointsman_service.serving.pace import Pace, inline_seconds
+from pointsman_service.serving.pace import Pace
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,3 @@ def test_a_size_that_was_tried_and_loses_is_left() -> None:
     assert pace.best_rows == 4
     pace.observed(4, 10.0)
     assert pace.best_rows == 2
-
-
-def test_on_one_core_more_is_worth_no_thread() -> None:
-    assert inline_seconds(1) > inline_seconds(2) == inline_seconds(64)

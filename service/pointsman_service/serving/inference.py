@@ -18,7 +18,7 @@ from pointsman_service.serving import batch as batches
 from pointsman_service.serving.batch import Result, Run
 from pointsman_service.serving.batcher import Batcher
 from pointsman_service.serving.job import ALONE, Job
-from pointsman_service.serving.pace import inline_seconds
+from pointsman_service.serving.pace import INLINE_SECONDS
 from pointsman_service.serving.router import Router
 from pointsman_service.serving.servable import Servable
 
@@ -37,7 +37,7 @@ class Inference:
         capacity: int,
         timeout: float = 0,
     ) -> None:
-        """Compute in `executor`, which has `workers` threads, one for each core.
+        """Compute in `executor`, which has `workers` threads.
 
         At most `capacity` jobs wait for each servable, and none longer than `timeout` seconds
         unless that is 0.
@@ -46,7 +46,6 @@ class Inference:
         self._router = router
         self._executor = executor
         self._idle_workers = workers
-        self._inline_seconds = inline_seconds(workers)
         self._capacity = capacity
         self._batchers: dict[Servable, Batcher] = {}
         self._open: set[Job] = set()
@@ -133,14 +132,14 @@ class Inference:
     def _turn(self, servable: Servable, batcher: Batcher) -> None:
         """Compute the next batch of a servable, here or in a thread if one is idle."""
         batcher.scheduled = False
-        slow = servable.pace.expected(1) > self._inline_seconds
+        slow = servable.pace.expected(1) > INLINE_SECONDS
         if slow and self._idle_workers < 1:
             return  # whichever run ends next comes back to this
         batch = batcher.take()
         if not batch:
             return
         rows = sum(job.rows for job in batch)
-        if servable.pace.expected(rows) <= self._inline_seconds:
+        if servable.pace.expected(rows) <= INLINE_SECONDS:
             self._computed(servable, batch, rows, batches.run(servable, batch))
         else:
             self._idle_workers -= 1

@@ -7,10 +7,8 @@ multiplications gain by it, convolutions on a CPU lose.
 
 from collections.abc import Mapping
 
-_INLINE_SECONDS = 0.001
+INLINE_SECONDS = 0.001
 """What takes less runs on the event loop: a thread's hop would cost more than it."""
-_INLINE_ON_ONE_CORE_SECONDS = 0.01
-"""On one core a thread computes nothing sooner; only who asks for health then waits less."""
 
 _WORTH_BEGINNING = 1.1
 """Rows are put together at all if that gains 10 %: what a measurement cannot just imagine."""
@@ -21,11 +19,6 @@ _NEWS = 0.1
 _OUTLIER = 4.0
 _RUNS_BETWEEN = 64
 _SIZES = 32
-
-
-def inline_seconds(cores: int) -> float:
-    """Return how long a run may be that is not worth a thread, where there are so many cores."""
-    return _INLINE_SECONDS if cores > 1 else _INLINE_ON_ONE_CORE_SECONDS
 
 
 class Pace:
