@@ -9,23 +9,22 @@ the ASGI application as ever.
 
 import asyncio
 import hmac
-from collections.abc import Iterable, Mapping
-from http import HTTPStatus
+from collections.abc import Mapping
 from typing import Any
 
 import httptools
 from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
     HttpToolsProtocol,
     RequestResponseCycle,
 )
 from uvicorn.server import ServerState
 
+from pointsman_service import answer_head, declined_upgrade
 from pointsman_service.api import messages
 from pointsman_service.api.codec import Body, Codec
-from pointsman_service.api.messages import Header, Response
+from pointsman_service.api.messages import Header
 from pointsman_service.errors import CallerLeft
 from pointsman_service.exchange import Exchange
 from pointsman_service.flow import Flow
@@ -85,7 +84,8 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse what has come, and lose patience with a head that does not end."""
         self._mixed = False
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        self._parse(data)
         if self._in_head and not self._mixed:
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
@@ -194,10 +194,6 @@ class Connection(HttpToolsProtocol):
         elif not self._is_busy and waited > self.timeout_keep_alive:
             self.transport.close()
 
-    def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP."""
-        self._refuse(400, msg)
-
     def answer(self, exchange: Exchange, failure: BaseException | None) -> None:
         """Write an answer, and be ready for the next request."""
         identifier = messages.identify(exchange.headers.get(b"x-request-id"))
@@ -205,7 +201,7 @@ class Connection(HttpToolsProtocol):
         keep_alive = exchange.keep_alive and not self._service.draining
         body = response.body
         head = b"%b%bcontent-length: %d\r\nx-request-id: %b\r\n\r\n" % (
-            self._head(exchange, response),
+            answer_head.prepared(exchange, response, self.server_state.default_headers),
             b"" if keep_alive else b"connection: close\r\n",
             len(body),
             identifier,
@@ -228,6 +224,31 @@ class Connection(HttpToolsProtocol):
         else:
             self._since = self.loop.time()
 
+    def _parse(self, data: bytes) -> None:
+        rest: memoryview | None = memoryview(data)
+        try:
+            while rest is not None:
+                rest = self._behind_upgrade(rest)
+        except httptools.HttpParserError:
+            self.logger.warning("Invalid HTTP request received.")
+            self._refuse(400, "Invalid HTTP request received.")
+
+    def _behind_upgrade(self, data: memoryview) -> memoryview | None:
+        """Parse up to the end of a head whose upgrade is declined; return what follows it."""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if declined_upgrade.is_declined(self.parser):
+                head = declined_upgrade.head(self.parser, self._target, self._fields)
+                self._parse_anew()
+                self.parser.feed_data(head)
+                return data[upgrade.args[0] :]
+        return None
+
+    def _parse_anew(self) -> None:
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+
     def _refuse(self, status: int, message: str) -> None:
         """Answer a request that is not understood or not waited for, and close.
 
@@ -239,23 +260,10 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
             return
         response = messages.error_response(status, message)
-        head = _first_lines(response, self.server_state.default_headers)
+        head = answer_head.made(response, self.server_state.default_headers)
         end = b"content-length: %d\r\nconnection: close\r\n\r\n" % len(response.body)
         self.transport.write(head + end + response.body)
         self.transport.close()
-
-    def _head(self, exchange: Exchange, response: Response) -> bytes:
-        """Return what an answer begins with: for most, made once a second."""
-        dated = self.server_state.default_headers
-        if not exchange.claimed or response.headers or response.status != HTTPStatus.OK:
-            return _first_lines(response, (*dated, *response.headers, *exchange.judged_by))
-        prepared = exchange.servable.prepared
-        key = (Connection, response.content_type)
-        known = prepared.get(key)
-        if known is None or known[0] is not dated:
-            head = _first_lines(response, (*dated, *exchange.judged_by))
-            known = prepared[key] = (dated, head)
-        return known[1]
 
     @property
     def _is_behind(self) -> bool:
@@ -290,8 +298,7 @@ class Connection(HttpToolsProtocol):
             self._arriving = False
             self._begin(self._codec, body)
             # The parser before waits for a body that it will never see.
-            self.parser = httptools.HttpRequestParser(self)
-            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            self._parse_anew()
 
     def _begin(self, codec: Codec, body: Body) -> None:
         self._body = []
@@ -331,16 +338,12 @@ class Connection(HttpToolsProtocol):
         return True
 
     def _hand_over(self) -> None:
-        """Tell uvicorn what has been collected."""
+        """Tell uvicorn what has been collected, unless it comes once more."""
+        if declined_upgrade.is_declined(self.parser):
+            return
         self._handed_over = True
         super().on_message_begin()
         super().on_url(self._target)
         for name, value in self._fields:
             super().on_header(name, value)
         super().on_headers_complete()
-
-
-def _first_lines(response: Response, headers: Iterable[Header]) -> bytes:
-    lines = [b"%b: %b\r\n" % header for header in headers]
-    line = STATUS_LINE[response.status] + b"content-type: %b\r\n" % response.content_type
-    return line + b"".join(lines)

@@ -1,0 +1,31 @@
+"""What the answers on a connection begin with: their first line and most of their headers."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from pointsman_service.api.messages import Header, Response
+from pointsman_service.exchange import Exchange
+
+
+def prepared(exchange: Exchange, response: Response, dated: list[Header]) -> bytes:
+    """Return the head for an exchange: for most, made once a second.
+
+    `dated` are the server's own headers, a new list whenever they change.
+    """
+    if not exchange.claimed or response.headers or response.status != HTTPStatus.OK:
+        return made(response, (*dated, *response.headers, *exchange.judged_by))
+    heads = exchange.servable.prepared
+    key = (prepared, response.content_type)
+    known = heads.get(key)
+    if known is None or known[0] is not dated:
+        known = heads[key] = (dated, made(response, (*dated, *exchange.judged_by)))
+    return known[1]
+
+
+def made(response: Response, headers: Iterable[Header]) -> bytes:
+    """Return a head without its end: more headers may follow."""
+    lines = [b"%b: %b\r\n" % header for header in headers]
+    line = STATUS_LINE[response.status] + b"content-type: %b\r\n" % response.content_type
+    return line + b"".join(lines)
