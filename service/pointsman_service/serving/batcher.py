@@ -23,6 +23,7 @@ class Batcher:
         self._capacity = capacity
         self._groups: dict[Hashable, deque[Job]] = {}
         self._waiting = 0
+        self._expected = 0
 
     def __len__(self) -> int:
         """Return how many jobs wait."""
@@ -30,8 +31,7 @@ class Batcher:
 
     def add(self, job: Job) -> None:
         """Let a job wait for its turn; raises `Overloaded` when too many do."""
-        if self._waiting >= self._capacity:
-            raise Overloaded(f"{self._waiting} requests are waiting already")
+        self._admit()
         group = job.shape if job.priority == DEFAULT_PRIORITY else (job.priority, job.shape)
         waiting = self._groups.get(group)
         if waiting is None:
@@ -39,6 +39,15 @@ class Batcher:
         else:
             waiting.append(job)
         self._waiting += 1
+
+    def expect(self) -> None:
+        """Count a job that has to be read first as waiting; raises `Overloaded` as `add` does."""
+        self._admit()
+        self._expected += 1
+
+    def arrived(self, _reading: object) -> None:
+        """Count it so no longer: it is added now, or never."""
+        self._expected -= 1
 
     def take(self) -> list[Job]:
         """Take the next batch: the most urgent job, and what can be computed with it."""
@@ -50,6 +59,11 @@ class Batcher:
             if not waiting:
                 del self._groups[group]
         return batch
+
+    def _admit(self) -> None:
+        waiting = self._waiting + self._expected
+        if waiting >= self._capacity:
+            raise Overloaded(f"{waiting} requests are waiting already")
 
     def _fill(self, batch: list[Job], waiting: deque[Job]) -> None:
         rows, most = 0, self._pace.best_rows

@@ -63,7 +63,7 @@ class Inference:
         job.claimed = True
         self._open.add(job)
         if job.size > INLINE_BYTES:
-            self._in_thread(job, job.read, self._wait)
+            self._read(job)
             return
         try:
             feed = job.read()
@@ -90,12 +90,23 @@ class Inference:
             self.end(job, NotServing("the service ended before the answer was ready"))
         return len(left)
 
+    def _read(self, job: Job) -> None:
+        """Read a job in a thread; it waits for that as it does for its turn."""
+        batcher = self._batcher_of(job.servable)
+        try:
+            batcher.expect()
+        except Exception as failure:  # noqa: BLE001
+            self.end(job, failure)
+            return
+        self._watch(job)
+        reading = self._started(job, job.read)
+        reading.add_done_callback(batcher.arrived)
+        reading.add_done_callback(partial(self._go_on, job, self._wait))
+
     def _wait(self, job: Job, feed: Any) -> None:
         """Let a job that has been read wait for its turn."""
         servable = job.servable
-        batcher = self._batchers.get(servable)
-        if batcher is None:
-            batcher = self._batcher_of(servable)
+        batcher = self._batcher_of(servable)
         job.feed = feed
         job.rows, shape = batches.shape_of(feed)
         job.shape = shape if servable.pace.most_rows > 1 else ALONE
@@ -104,20 +115,26 @@ class Inference:
         except Exception as failure:  # noqa: BLE001
             self.end(job, failure)
             return
-        if job.deadline is not None or self._timeout:
-            self._watch(job)
+        self._watch(job)
         if not batcher.scheduled:
             self._schedule(servable, batcher)
 
     def _batcher_of(self, servable: Servable) -> Batcher:
-        """Make a batcher for a servable, and forget those of what was unloaded."""
+        """Return a servable's batcher; one for a new servable replaces those of the unloaded."""
+        known = self._batchers.get(servable)
+        if known is not None:
+            return known
         present = {key: each for key, each in self._batchers.items() if key.loaded}
         batcher = Batcher(servable.pace, self._capacity)
         self._batchers = present | {servable: batcher}
         return batcher
 
     def _watch(self, job: Job) -> None:
-        """End a job when its deadline comes, or the service's."""
+        """End a job when its deadline comes, or the service's; reading it may have set another."""
+        if job.deadline is None and not self._timeout:
+            return
+        if job.timer is not None:
+            job.timer.cancel()
         deadlines = [job.arrived + self._timeout] if self._timeout else []
         if job.deadline is not None:
             deadlines.append(job.deadline)
@@ -180,7 +197,8 @@ class Inference:
             return
         job.outputs = result
         if large:
-            self._in_thread(job, job.write, self._written)
+            writing = self._started(job, job.write)
+            writing.add_done_callback(partial(self._go_on, job, self._written))
             return
         try:
             job.write()
@@ -202,18 +220,22 @@ class Inference:
         for watch in self.watchers:
             watch(job)
 
-    def _in_thread(
-        self, job: Job, step: Callable[[], Any], then: Callable[[Job, Any], None]
+    def _started(self, job: Job, step: Callable[[], Any]) -> "asyncio.Future[Any]":
+        """Take a step of a job in a thread, unless it has ended when one is free."""
+        return asyncio.get_running_loop().run_in_executor(
+            self._executor, lambda: None if job.ended else step()
+        )
+
+    def _go_on(
+        self, job: Job, then: Callable[[Job, Any], None], step: "asyncio.Future[Any]"
     ) -> None:
-        """Take a step of a job in a thread, and go on with `then` here."""
-
-        def back(running: "asyncio.Future[Any]") -> None:
-            if running.cancelled() or job.ended:
-                return
-            failure = running.exception()
-            if failure is None:
-                then(job, running.result())
-            else:
-                self.end(job, failure)
-
-        asyncio.get_running_loop().run_in_executor(self._executor, step).add_done_callback(back)
+        """Go on with `then` after a step in a thread."""
+        if step.cancelled():
+            return
+        failure = step.exception()
+        if job.ended:
+            return
+        if failure is None:
+            then(job, step.result())
+        else:
+            self.end(job, failure)
