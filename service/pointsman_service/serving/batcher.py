@@ -61,9 +61,21 @@ class Batcher:
         return batch
 
     def _admit(self) -> None:
+        if self._waiting + self._expected >= self._capacity:
+            self._sweep()
         waiting = self._waiting + self._expected
         if waiting >= self._capacity:
             raise Overloaded(f"{waiting} requests are waiting already")
+
+    def _sweep(self) -> None:
+        """Forget the jobs that have ended, whose callers left or whose deadlines came."""
+        for group, waiting in list(self._groups.items()):
+            staying = deque(job for job in waiting if not job.ended)
+            self._waiting -= len(waiting) - len(staying)
+            if staying:
+                self._groups[group] = staying
+            else:
+                del self._groups[group]
 
     def _fill(self, batch: list[Job], waiting: deque[Job]) -> None:
         rows, most = 0, self._pace.best_rows
