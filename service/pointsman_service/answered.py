@@ -13,6 +13,7 @@ class Answered:
 
     method: str
     path: str
+    """As it came, not decoded."""
     status: int
     identifier: str
     version: str

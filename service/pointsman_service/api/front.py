@@ -112,7 +112,7 @@ class Front:
                 version = dict(message["headers"]).get(b"x-model-version", b"")
                 answered = Answered(
                     request.method,
-                    request.path,
+                    request.raw_path,
                     message["status"],
                     identifier.decode(),
                     version.decode(),

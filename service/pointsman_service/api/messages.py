@@ -99,6 +99,12 @@ class Request:
         return str(self._scope["path"])
 
     @property
+    def raw_path(self) -> str:
+        """The path as it came: what would break a line is still percent-encoded in it."""
+        raw: bytes = self._scope["raw_path"]
+        return raw.decode("latin-1")
+
+    @property
     def query(self) -> dict[str, str]:
         """The parameters after the question mark; the last of each name."""
         return dict(
