@@ -11,10 +11,8 @@ from pointsman.names import model_name
 _TEMPLATES = Path(__file__).with_name("templates")
 _PLATFORM_FILES = {"fly": {"fly.toml": "fly.toml"}, "railway": {"railway.json": "railway.json"}}
 _IMAGE_FILES = {"Dockerfile": "Dockerfile", "dockerignore": ".dockerignore"}
-_WORKFLOWS = {
-    "github/deploy.yml": ".github/workflows/deploy.yml",
-    "github/publish.yml": ".github/workflows/publish.yml",
-}
+_PUBLISHING = {"github/publish.yml": ".github/workflows/publish.yml"}
+_DEPLOYING = {"github/deploy.yml": ".github/workflows/deploy.yml"}
 _STORE_SECRETS = {
     "AWS_ACCESS_KEY_ID": "of the publisher, who also reads what serves",
     "AWS_SECRET_ACCESS_KEY": "",
@@ -55,6 +53,11 @@ class Project:
     platform: str
     workflows: bool = False
 
+    @property
+    def deploys_from_github(self) -> bool:
+        """Whether a workflow deploys it: on `local` that would start it on GitHub's own machine."""
+        return self.workflows and self.platform != "local"
+
 
 @dataclass(slots=True)
 class Written:
@@ -74,7 +77,9 @@ def files(project: Project) -> dict[str, str]:
     chosen = {"pointsman.toml": "pointsman.toml", "gitignore": ".gitignore"} | _IMAGE_FILES
     chosen |= _PLATFORM_FILES.get(project.platform, {})
     if project.workflows:
-        chosen |= _WORKFLOWS
+        chosen |= _PUBLISHING
+    if project.deploys_from_github:
+        chosen |= _DEPLOYING
     return {name: _filled(template, project) for template, name in chosen.items()}
 
 

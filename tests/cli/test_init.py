@@ -14,6 +14,12 @@ from tests.cli.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
 PLATFORMS = ("local", "fly", "railway", "kubernetes")
+WORKFLOWS = [
+    (platform, name)
+    for platform in PLATFORMS
+    for name in ("deploy.yml", "publish.yml")
+    if (platform, name) != ("local", "deploy.yml")
+]
 
 
 @pytest.fixture
@@ -84,7 +90,7 @@ def test_what_is_there_stays_as_it_is(empty: Workspace) -> None:
 
 
 def test_a_dry_run_writes_nothing(empty: Workspace) -> None:
-    told = empty.run("init", "digits", "--github", "--dry-run").out
+    told = empty.run("init", "digits", "-p", "fly", "--github", "--dry-run").out
     assert "write pointsman.toml" in told
     assert "write .github/workflows/deploy.yml" in told
     assert list(empty.folder.iterdir()) == []
@@ -98,24 +104,25 @@ def test_a_platform_or_model_that_cannot_be_is_refused(empty: Workspace) -> None
     assert list(empty.folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("platform", PLATFORMS)
-def test_workflows_run_what_there_is_and_are_pinned(empty: Workspace, platform: str) -> None:
+@pytest.mark.parametrize(("platform", "name"), WORKFLOWS)
+def test_workflows_run_what_there_is_and_are_pinned(
+    empty: Workspace, platform: str, name: str
+) -> None:
     empty.run("init", "digits", "--platform", platform, "--github")
-    for name in ("deploy.yml", "publish.yml"):
-        text = (empty.folder / ".github" / "workflows" / name).read_text()
-        actions = re.findall(r"uses: (\S+.*)", text)
-        assert actions
-        assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v?[\d.]+", each) for each in actions)
-        assert workflow(empty.folder, name)["permissions"]["contents"] == "read"
-        commands = [
-            shlex.split(line)
-            for step in steps(empty.folder, name)
-            for line in step.get("run", "").splitlines()
-            if line.startswith("pointsman ")
-        ]
-        assert len(commands) == 2
-        for command in commands:
-            exists(empty, command)
+    text = (empty.folder / ".github" / "workflows" / name).read_text()
+    actions = re.findall(r"uses: (\S+.*)", text)
+    assert actions
+    assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v?[\d.]+", each) for each in actions)
+    assert workflow(empty.folder, name)["permissions"]["contents"] == "read"
+    commands = [
+        shlex.split(line)
+        for step in steps(empty.folder, name)
+        for line in step.get("run", "").splitlines()
+        if line.startswith("pointsman ")
+    ]
+    assert len(commands) == 2
+    for command in commands:
+        exists(empty, command)
 
 
 def exists(workspace: Workspace, command: list[str]) -> None:
@@ -127,21 +134,34 @@ def exists(workspace: Workspace, command: list[str]) -> None:
         assert re.search(rf"{option}\b", told), f"{' '.join(command)}: {option}"
 
 
-@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize(("platform", "name"), WORKFLOWS)
 def test_a_workflow_s_secrets_are_named_above_and_reach_only_the_command(
-    empty: Workspace, platform: str
+    empty: Workspace, platform: str, name: str
 ) -> None:
     empty.run("init", "digits", "--platform", platform, "--github")
-    for name in ("deploy.yml", "publish.yml"):
-        text = (empty.folder / ".github" / "workflows" / name).read_text()
-        header, _, body = text.partition("\nname: ")
-        used = set(re.findall(r"secrets\.(\w+)", body)) - {"GITHUB_TOKEN"}
-        assert used
-        assert all(secret in header for secret in used)
-        [job] = workflow(empty.folder, name)["jobs"].values()
-        assert "env" not in job
-        for step in job["steps"]:
-            assert "uses" not in step or "env" not in step
+    text = (empty.folder / ".github" / "workflows" / name).read_text()
+    header, _, body = text.partition("\nname: ")
+    used = set(re.findall(r"secrets\.(\w+)", body)) - {"GITHUB_TOKEN"}
+    assert used
+    assert all(secret in header for secret in used)
+    [job] = workflow(empty.folder, name)["jobs"].values()
+    assert "env" not in job
+    for step in job["steps"]:
+        assert "uses" not in step or "env" not in step
+
+
+def test_on_this_machine_nothing_is_deployed_from_github(empty: Workspace) -> None:
+    told = empty.run("init", "digits", "--github").err
+    assert [each.name for each in (empty.folder / ".github/workflows").iterdir()] == ["publish.yml"]
+    assert "there is no deploy.yml" in told
+    assert "`store` line in pointsman.toml" in told
+
+
+def test_who_deploys_from_github_is_told_what_that_needs(empty: Workspace) -> None:
+    told = empty.run("init", "digits", "-p", "fly", "--github").err
+    assert "`store` line in pointsman.toml" in told
+    assert "secrets" in told
+    assert "no deploy.yml" not in told
 
 
 def test_the_workflow_for_each_platform_has_its_token(empty: Workspace) -> None:

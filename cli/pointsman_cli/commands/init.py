@@ -60,3 +60,13 @@ def init(
     context.output.data("\n".join(done.written))
     context.output.success(f"{model} can be published: `pointsman upload-model v1 model.onnx`")
     context.output.step(f"then `pointsman deploy --platform {platform}`")
+    if github:
+        context.output.step(
+            "for the workflows: a `store` line in pointsman.toml that names a bucket, and on "
+            "GitHub the secrets that stand at the top of each"
+        )
+        if not project.deploys_from_github:
+            context.output.step(
+                "there is no deploy.yml: `local` is this machine, which GitHub does not reach; "
+                "`pointsman init --platform fly --github`, or another platform, writes one"
+            )
