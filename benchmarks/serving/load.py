@@ -76,8 +76,8 @@ def _by_wrk(
         failures += [int(each) for each in re.findall(r"\d+", line)]
     return Window(
         float(_found(r"Requests/sec:\s+([\d.]+)", text)),
-        _duration(_found(r"50%\s+(\S+)", text)),
-        _duration(_found(r"99%\s+(\S+)", text)),
+        _duration(_found(r"(?m)^\s+50%\s+(\S+)", text)),
+        _duration(_found(r"(?m)^\s+99%\s+(\S+)", text)),
         sum(failures),
         int(_found(r"(\d+) requests in", text)),
     )
