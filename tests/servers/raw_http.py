@@ -8,7 +8,7 @@ from tests.servers.service_process import ServiceProcess
 def connection(service: ServiceProcess) -> socket.socket:
     """Connect to a service."""
     host, port = service.url.removeprefix("http://").split(":")
-    return socket.create_connection((host, int(port)), timeout=20)
+    return socket.create_connection((host, int(port)), timeout=120)
 
 
 def conversation(service: ServiceProcess, *parts: bytes) -> bytes:

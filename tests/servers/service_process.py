@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 
-_START_SECONDS = 30.0
+_PATIENCE_SECONDS = 120.0
 _LOOK_SECONDS = 0.02
 _LISTENING = re.compile(r"listening on (http://[0-9a-z.:\[\]]+)")
 
@@ -100,23 +100,23 @@ class ServiceProcess:
 
     def health(self, **expected: str) -> tuple[int, Document]:
         """Ask `/health` on a connection of its own; return the status and the body."""
-        response = httpx.get(f"{self.url}/health", params=expected, timeout=10)
+        response = httpx.get(f"{self.url}/health", params=expected, timeout=_PATIENCE_SECONDS)
         return response.status_code, response.json()
 
     def predict(self, inputs: Any, **options: Any) -> httpx.Response:
         """Ask `/predict` on a connection of its own."""
-        options = {"timeout": 30} | options
+        options = {"timeout": _PATIENCE_SECONDS} | options
         return httpx.post(f"{self.url}/predict", json={"inputs": inputs}, **options)
 
     @property
     def in_flight(self) -> int:
         """How many predictions are being computed, as `/metrics` tells."""
-        lines = httpx.get(f"{self.url}/metrics", timeout=10).text.splitlines()
+        lines = httpx.get(f"{self.url}/metrics", timeout=_PATIENCE_SECONDS).text.splitlines()
         value = next(line for line in lines if line.startswith("pointsman_in_flight ")).split()[1]
         return int(float(value))
 
     def until(
-        self, condition: Callable[[], object], what: str, seconds: float = _START_SECONDS
+        self, condition: Callable[[], object], what: str, seconds: float = _PATIENCE_SECONDS
     ) -> None:
         """Return once `condition` holds; fails after `seconds`, or when the process has ended."""
         deadline = time.monotonic() + seconds
@@ -137,7 +137,7 @@ class ServiceProcess:
         assert self._process is not None
         self._process.send_signal(number)
 
-    def wait(self, seconds: float = 30.0) -> int:
+    def wait(self, seconds: float = _PATIENCE_SECONDS) -> int:
         """Return the exit code; fails when the process goes on for longer."""
         assert self._process is not None
         try:
