@@ -350,6 +350,59 @@ async def test_watchers_hear_of_every_answer_and_of_no_failure(version: Version)
     assert heard == [good]
 
 
+class Unreachable(HandMade):
+    """A job whose outcome cannot be handed over."""
+
+    def finish(self, failure: BaseException | None) -> None:
+        """Break, after all."""
+        super().finish(failure)
+        raise ConnectionError("nobody there")
+
+
+@pytest.mark.parametrize("seconds", [QUICK, SLOW])
+async def test_whoever_breaks_over_one_answer_leaves_the_others_theirs(
+    version: Version, seconds: dict[int, float], caplog: pytest.LogCaptureFixture
+) -> None:
+    def breaks(_job: object) -> None:
+        raise ZeroDivisionError
+
+    heard: list[object] = []
+    with computing(servable(version, Counting(), seconds)) as inference:
+        inference.watchers += [breaks, heard.append]
+        jobs = [HandMade(1), Unreachable(2), HandMade(3)]
+        for job in jobs:
+            inference.begin(job)
+        await until(lambda: all(job.finished for job in jobs))
+        again = HandMade(4)
+        inference.begin(again)
+        await until(lambda: again.finished)
+    assert [job.answer for job in (*jobs, again)] == [[2], [4], [6], [8]]
+    assert heard == [*jobs, again]
+    assert [record.exc_info is not None for record in caplog.records] == [True] * 5
+
+
+async def test_a_version_stays_loaded_until_its_last_run_is_over_whoever_still_waits(
+    version: Version,
+) -> None:
+    model = Counting()
+    model.let_go.clear()
+    served = servable(version, model, SLOW)
+    with computing(served) as inference:
+        job = HandMade(1)
+        inference.begin(job)
+        await until(lambda: model.rows)
+        inference.end(job, CallerLeft("gone"))
+        assert served.in_flight == 0
+        draining = asyncio.create_task(served.drain())
+        await turns()
+        assert not draining.done()
+        with pytest.raises(RuntimeError, match="in use"):
+            served.unload()
+        model.let_go.set()
+        await draining
+        served.unload()
+
+
 async def test_a_failure_that_nobody_expects_ends_its_own_job_only(
     version: Version, caplog: pytest.LogCaptureFixture
 ) -> None:

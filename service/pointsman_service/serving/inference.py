@@ -7,6 +7,7 @@ meanwhile makes the next batch.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -24,6 +25,8 @@ from pointsman_service.serving.servable import Servable
 
 INLINE_BYTES = 64 << 10
 """JSON of this size is read, or written, in less than a millisecond."""
+
+log = logging.getLogger(__name__)
 
 
 class Inference:
@@ -50,7 +53,7 @@ class Inference:
         self._batchers: dict[Servable, Batcher] = {}
         self._open: set[Job] = set()
         self.watchers: list[Callable[[Job], None]] = []
-        """Told of every job that was answered, once it was; they are quick and never raise."""
+        """Told of every job that was answered, once it was; they are quick."""
 
     def begin(self, job: Job) -> None:
         """Take on a job; its `finish` is called exactly once, perhaps before this returns."""
@@ -58,7 +61,7 @@ class Inference:
             job.servable = self._router.claim(job.key, job.version).servable
         except Exception as failure:  # noqa: BLE001 — whatever it is, the job must hear of it
             job.ended = True
-            job.finish(failure)
+            _finish(job, failure)
             return
         job.claimed = True
         self._open.add(job)
@@ -81,7 +84,7 @@ class Inference:
         if job.timer is not None:
             job.timer.cancel()
         job.servable.release(failure)
-        job.finish(failure)
+        _finish(job, failure)
 
     def close(self) -> int:
         """End all jobs that are under way, without an answer; return how many that were."""
@@ -160,6 +163,7 @@ class Inference:
             self._computed(servable, batch, rows, batches.run(servable, batch))
         else:
             self._idle_workers -= 1
+            servable.hold()
             running = asyncio.get_running_loop().run_in_executor(
                 self._executor, batches.run, servable, batch
             )
@@ -171,6 +175,7 @@ class Inference:
         self, servable: Servable, batch: list[Job], rows: int, running: "asyncio.Future[Run]"
     ) -> None:
         self._idle_workers += 1
+        servable.let_go()
         if not running.cancelled():
             self._computed(servable, batch, rows, running.result())
         for each, batcher in self._batchers.items():
@@ -218,7 +223,10 @@ class Inference:
         )
         self.end(job, None)
         for watch in self.watchers:
-            watch(job)
+            try:
+                watch(job)
+            except Exception:
+                log.exception("an answer was given, and somebody who looks at answers broke")
 
     def _started(self, job: Job, step: Callable[[], Any]) -> "asyncio.Future[Any]":
         """Take a step of a job in a thread, unless it has ended when one is free."""
@@ -239,3 +247,11 @@ class Inference:
             then(job, step.result())
         else:
             self.end(job, failure)
+
+
+def _finish(job: Job, failure: BaseException | None) -> None:
+    """Tell a job its outcome; one that breaks over it harms none of those that come after it."""
+    try:
+        job.finish(failure)
+    except Exception:
+        log.exception("an answer could not be handed over")

@@ -3,7 +3,8 @@
     ready → draining → unloaded
 
 (`loading` and `failed` are the manager's to report: there is no servable yet, or never was.)
-A request holds a handle while it uses a servable; unloading waits for the last one. Choosing a
+A request holds a handle while it uses a servable, and a run holds the model while it computes,
+whether or not those who wanted it still wait: unloading waits for the last of both. Choosing a
 servable and claiming it happen without an `await` between them, so no drain can slip in.
 """
 
@@ -71,6 +72,7 @@ class Servable:
         self._model: Model | None = model
         self._sample = sample
         self._in_flight = 0
+        self._runs = 0
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -109,17 +111,28 @@ class Servable:
         elif failure is not None:
             self.statistics.errors += 1
         self._in_flight -= 1
-        if not self._in_flight:
+        if not (self._in_flight or self._runs):
+            self._idle.set()
+
+    def hold(self) -> None:
+        """Keep the model until `let_go`: a thread computes with it."""
+        self._runs += 1
+        self._idle.clear()
+
+    def let_go(self) -> None:
+        """End what `hold` began."""
+        self._runs -= 1
+        if not (self._in_flight or self._runs):
             self._idle.set()
 
     async def drain(self) -> None:
-        """Refuse new claims, and return when the last handle is back."""
+        """Refuse new claims, and return when the last handle is back and the last run over."""
         self._become(State.DRAINING)
         await self._idle.wait()
 
     def unload(self) -> None:
         """Drop the model of a drained servable."""
-        if self._in_flight:
+        if not self._idle.is_set():
             raise RuntimeError(f"{self.name} is in use")
         self._become(State.UNLOADED)
         self._model = None
