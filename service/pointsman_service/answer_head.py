@@ -29,3 +29,9 @@ def made(response: Response, headers: Iterable[Header]) -> bytes:
     lines = [b"%b: %b\r\n" % header for header in headers]
     line = STATUS_LINE[response.status] + b"content-type: %b\r\n" % response.content_type
     return line + b"".join(lines)
+
+
+def last(response: Response, headers: Iterable[Header]) -> bytes:
+    """Return the whole answer after which a connection ends."""
+    end = b"content-length: %d\r\nconnection: close\r\n\r\n" % len(response.body)
+    return made(response, headers) + end + response.body

@@ -8,7 +8,6 @@ the ASGI application as ever.
 """
 
 import asyncio
-import hmac
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,16 +25,16 @@ from pointsman_service.api import messages
 from pointsman_service.api.codec import Body, Codec
 from pointsman_service.api.messages import Header
 from pointsman_service.errors import CallerLeft
-from pointsman_service.exchange import Exchange
+from pointsman_service.exchange import Exchange, is_usual
 from pointsman_service.flow import Flow
-from pointsman_service.keys import presented
+from pointsman_service.keys import Admission
 from pointsman_service.large_body import LargeBody
+from pointsman_service.lingering_close import Ending, LingeringClose
 from pointsman_service.service import Service
 
 MAX_HEADERS = 100
 MAX_HEAD_BYTES = 32 << 10
 
-_UNUSUAL = frozenset((b"expect", b"content-encoding", b"transfer-encoding", b"upgrade"))
 _LARGE_BYTES = 64 << 10
 """From this size on, what is still to come of a body is received past the parser."""
 _JOINED_BYTES = 64 << 10
@@ -74,7 +73,8 @@ class Connection(HttpToolsProtocol):
         self._body: list[bytes] = []
         self._length = 0
         self._headers: dict[bytes, bytes] = {}
-        self._accepted = b""
+        self._admission = Admission(service.api_keys)
+        self._over = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         """Begin, with a flow that is stricter than uvicorn's."""
@@ -115,7 +115,7 @@ class Connection(HttpToolsProtocol):
         """Choose the way that the request takes."""
         self._in_head = False
         self._codec = None
-        if self.transport.is_closing():
+        if self._over or self.transport.is_closing():
             return
         if len(self._fields) > MAX_HEADERS:
             self._refuse(431, f"a request may have {MAX_HEADERS} headers")
@@ -123,7 +123,7 @@ class Connection(HttpToolsProtocol):
         codec = self._hot.get(self._target)
         if codec is not None:
             self._headers = dict(self._fields)
-            if self._is_usual():
+            if self._is_short():
                 self._codec = codec
                 self._body = []
                 return
@@ -137,10 +137,12 @@ class Connection(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Collect a part of the body."""
         self._in_head = False
-        self._since = self.loop.time()
         if self._codec is not None:
+            self._since = self.loop.time()
             self._body.append(body)
         elif self._handed_over:
+            if not self.cycle.response_started:  # else it is only waited for its end
+                self._since = self.loop.time()
             super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -158,7 +160,8 @@ class Connection(HttpToolsProtocol):
         """Be ready for the next request."""
         self._since = self.loop.time()
         self._current = None
-        super().on_response_complete()
+        if not self._over:
+            super().on_response_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Give up what the client will not hear of any more."""
@@ -167,9 +170,7 @@ class Connection(HttpToolsProtocol):
             exchange.disconnected = True
             self._service.inference.end(exchange, CallerLeft("the caller has gone"))
         self._exchange = None
-        if self._current is not None:  # the latest is another one where several wait
-            self._current.disconnected = True
-            self._current.message_event.set()
+        self._forsake()
         super().connection_lost(exc)
         self._current = None
         self.cycle = None  # type: ignore[assignment]
@@ -181,6 +182,8 @@ class Connection(HttpToolsProtocol):
 
     def expire(self, now: float) -> None:
         """Close if nothing happens for too long; `now` is the event loop's time."""
+        if self._over:
+            return
         unsent = self.transport.get_write_buffer_size()
         if unsent != self._unsent:
             self._unsent, self._since = unsent, now
@@ -210,8 +213,8 @@ class Connection(HttpToolsProtocol):
             self.transport.write(head + body)
         else:
             self.transport.writelines((head, body))
-        for listen in self._service.listeners:
-            listen(exchange.answered(response, identifier))
+        if self._service.listeners:
+            self._service.tell(exchange.answered(response, identifier))
         # An idle connection keeps nothing of its last request.
         self._exchange = None
         cycle: object = self.cycle
@@ -225,25 +228,16 @@ class Connection(HttpToolsProtocol):
             self._since = self.loop.time()
 
     def _parse(self, data: bytes) -> None:
-        rest: memoryview | None = memoryview(data)
+        rest = memoryview(data)
         try:
-            while rest is not None:
-                rest = self._behind_upgrade(rest)
-        except httptools.HttpParserError:
-            self.logger.warning("Invalid HTTP request received.")
-            self._refuse(400, "Invalid HTTP request received.")
-
-    def _behind_upgrade(self, data: memoryview) -> memoryview | None:
-        """Parse up to the end of a head whose upgrade is declined; return what follows it."""
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            if declined_upgrade.is_declined(self.parser):
+            while (end := declined_upgrade.feed(self.parser, rest)) is not None:
                 head = declined_upgrade.head(self.parser, self._target, self._fields)
                 self._parse_anew()
                 self.parser.feed_data(head)
-                return data[upgrade.args[0] :]
-        return None
+                rest = rest[end:]
+        except httptools.HttpParserError:
+            self.logger.warning("Invalid HTTP request received.")
+            self._refuse(400, "Invalid HTTP request received.")
 
     def _parse_anew(self) -> None:
         self.parser = httptools.HttpRequestParser(self)
@@ -254,16 +248,35 @@ class Connection(HttpToolsProtocol):
 
         If an answer has begun already, to this request or to one before it, there is none.
         """
-        if self.transport.is_closing():
+        if self._over or self.transport.is_closing():
             return
-        if self._is_behind or self._is_answered:
+        if self._is_behind:
             self.transport.close()
             return
-        response = messages.error_response(status, message)
-        head = answer_head.made(response, self.server_state.default_headers)
-        end = b"content-length: %d\r\nconnection: close\r\n\r\n" % len(response.body)
-        self.transport.write(head + end + response.body)
-        self.transport.close()
+        if not self._is_answered:
+            response = messages.error_response(status, message)
+            self.transport.write(answer_head.last(response, self.server_state.default_headers))
+        self._linger()
+
+    def _linger(self) -> None:
+        """Close, but let the last answer arrive first."""
+        if not self._over:
+            self._over = True
+            self._forsake()
+            LingeringClose(self.transport)
+
+    def _close(self) -> None:
+        """Close on behalf of an application, whose request may still be arriving."""
+        if self._arriving:
+            self._linger()
+        else:
+            self.transport.close()
+
+    def _forsake(self) -> None:
+        """Let an application know that nobody hears it any more."""
+        if self._current is not None:  # the latest is another one where several wait
+            self._current.disconnected = True
+            self._current.message_event.set()
 
     @property
     def _is_behind(self) -> bool:
@@ -289,6 +302,7 @@ class Connection(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._current = cycle
+        cycle.transport = Ending(self.transport, self._close)  # type: ignore[assignment] # all of it
         super()._start_asgi_task(cycle, app)
 
     def _more_came(self, body: bytearray | None) -> None:
@@ -311,31 +325,16 @@ class Connection(HttpToolsProtocol):
         self.cycle = exchange  # type: ignore[assignment] # it has all that uvicorn asks of one
         self._service.inference.begin(exchange)
 
-    def _is_usual(self) -> bool:
-        if self._is_busy or self.parser.get_method() != b"POST":
-            return False
-        if self.parser.get_http_version() != "1.1":
-            return False
+    def _is_short(self) -> bool:
+        """Whether a request for a hot target takes the short way."""
         headers = self._headers
         self._length = int(headers.get(b"content-length", b"0"))
         return (
-            _UNUSUAL.isdisjoint(headers)
+            not self._is_busy
+            and is_usual(self.parser, headers)
             and self._length <= self._max_body
-            and self._is_admitted(headers)
+            and self._admission.admits(headers)
         )
-
-    def _is_admitted(self, headers: Mapping[bytes, bytes]) -> bool:
-        """Tell whether the key is good; one that was accepted here before is not hashed again."""
-        keys = self._service.api_keys
-        if not keys:
-            return True
-        key = presented(headers)
-        if hmac.compare_digest(key, self._accepted) and key:
-            return True
-        if not keys.accepts(key):
-            return False  # the application says so
-        self._accepted = key
-        return True
 
     def _hand_over(self) -> None:
         """Tell uvicorn what has been collected, unless it comes once more."""

@@ -12,6 +12,16 @@ import httptools
 from pointsman_service.api.messages import Header
 
 
+def feed(parser: httptools.HttpRequestParser, data: memoryview) -> int | None:
+    """Parse; return where a head ends whose upgrade is declined, None if there is none."""
+    try:
+        parser.feed_data(data)
+    except httptools.HttpParserUpgrade as upgrade:
+        if is_declined(parser):
+            return int(upgrade.args[0])
+    return None
+
+
 def is_declined(parser: httptools.HttpRequestParser) -> bool:
     """Tell whether the request in `parser` wishes for a protocol that it can do without."""
     return parser.should_upgrade() and parser.get_method() != b"CONNECT"

@@ -1,7 +1,10 @@
 """An exchange: a prediction under way on a connection, from its whole request to its answer."""
 
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
+
+import httptools
 
 from pointsman_service.answered import Answered
 from pointsman_service.api.codec import Call
@@ -9,6 +12,9 @@ from pointsman_service.api.messages import Response
 
 if TYPE_CHECKING:
     from pointsman_service.connection import Connection
+
+
+_UNUSUAL = frozenset((b"expect", b"content-encoding", b"transfer-encoding", b"upgrade"))
 
 
 class _Nobody:
@@ -45,3 +51,12 @@ class Exchange(Call):
             time.perf_counter() - self.arrived,
             self.headers,
         )
+
+
+def is_usual(parser: httptools.HttpRequestParser, headers: Mapping[bytes, bytes]) -> bool:
+    """Tell whether a request is nothing but a head and a body of known size, to be answered."""
+    return (
+        parser.get_method() == b"POST"
+        and parser.get_http_version() == "1.1"
+        and _UNUSUAL.isdisjoint(headers)
+    )

@@ -42,6 +42,29 @@ class Keys:
             raise KeyRefused("this API key is not accepted here")
 
 
+class Admission:
+    """Lets the requests of one connection in; a key that was accepted is not hashed again."""
+
+    __slots__ = ("_accepted", "_keys")
+
+    def __init__(self, keys: Keys) -> None:
+        """Let everybody in if there are no keys."""
+        self._keys = keys
+        self._accepted = b""
+
+    def admits(self, headers: Mapping[bytes, bytes]) -> bool:
+        """Tell whether a request brings a key that is accepted, if one is needed."""
+        if not self._keys:
+            return True
+        key = presented(headers)
+        if hmac.compare_digest(key, self._accepted) and key:
+            return True
+        if not self._keys.accepts(key):
+            return False
+        self._accepted = key
+        return True
+
+
 def presented(headers: Mapping[bytes, bytes]) -> bytes:
     """Return the key that a request brings, "" if it brings none; `headers` by lower-case name."""
     key = headers.get(b"x-api-key")

@@ -14,7 +14,7 @@ from pointsman.registry import Registry
 from pointsman.signing.trust import Trust
 from pointsman.stores.base import ObjectStore
 from pointsman_service import logs
-from pointsman_service.answered import Listener
+from pointsman_service.answered import Answered, Listener
 from pointsman_service.heartbeats import Heartbeats
 from pointsman_service.instance import identify
 from pointsman_service.keys import Keys
@@ -111,6 +111,14 @@ class Service:
     def sticky_key(self, headers: Mapping[bytes, bytes]) -> bytes | None:
         """Return what keeps a caller with one version while two share the traffic."""
         return headers.get(self._sticky_header) if self._sticky_header else None
+
+    def tell(self, answered: Answered) -> None:
+        """Tell the listeners of an answer; one that breaks harms nobody else."""
+        for listen in self.listeners:
+            try:
+                listen(answered)
+            except Exception:
+                log.exception("an answer was given, and a listener broke")
 
     async def start(self) -> None:
         """Begin to follow the channel, in the background: the port opens before a model is here."""

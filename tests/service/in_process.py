@@ -1,5 +1,6 @@
 """The whole service inside the test's own process: no sockets, and stores that obey."""
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -8,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import uvicorn
 from numpy.typing import NDArray
+from uvicorn.server import ServerState
 
 from pointsman import fleet
 from pointsman.heartbeat import Heartbeat
 from pointsman_service import settings
 from pointsman_service.api.front import Front
+from pointsman_service.connection import Connection
 from pointsman_service.service import Service
 from pointsman_service.serving.servable import Servable
 from pointsman_service.tensors import Arrays
@@ -120,3 +124,25 @@ async def serving(surroundings: Surroundings, **variables: str) -> AsyncIterator
             yield InProcess(service, client, surroundings)
     finally:
         await service.stop()
+
+
+@asynccontextmanager
+async def listening(service: Service) -> AsyncIterator[tuple[int, list[Connection]]]:
+    """Yield a port on which a service listens, and all the connections that are made to it."""
+    front = Front(service)
+    config = uvicorn.Config(front, ws="none", log_config=None)
+    config.load()
+    made: list[Connection] = []
+
+    def connection() -> Connection:
+        made.append(Connection(service, front.hot, config, ServerState(), {}))
+        return made[-1]
+
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(connection, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1], made
+    finally:
+        server.close()
+        for each in made:
+            each.transport.abort()

@@ -119,8 +119,7 @@ class Front:
                     time.perf_counter() - arrived,
                     request.headers,
                 )
-                for listen in self._service.listeners:
-                    listen(answered)
+                self._service.tell(answered)
             await send(message)
 
         return sending
