@@ -8,14 +8,22 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.servers import gcs, seaweedfs
 
 _LEAKING = ("AWS_", "FLY_", "GOOGLE_", "STORAGE_EMULATOR_", "GITHUB_", "POINTSMAN_", "RAILWAY_")
 
-# No database: a failure prints what repeats it, and nothing is left in the working tree.
-settings.register_profile("pointsman", database=None, deadline=None, print_blob=True)
+# No database: a failure prints what repeats it, and nothing is left in the working tree. In CI
+# every run tries the same examples: what fails there fails for a change, and not by chance.
+settings.register_profile(
+    "pointsman",
+    database=None,
+    deadline=None,
+    print_blob=True,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("pointsman")
 
 

@@ -61,7 +61,7 @@ class Surroundings:
         free, run = threading.Event(), servable.run
 
         def waits(feed: Mapping[str, NDArray[Any]]) -> Arrays:
-            assert free.wait(30)
+            assert free.wait(150)
             return run(feed)
 
         servable.run = waits  # type: ignore[method-assign]

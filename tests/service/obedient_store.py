@@ -10,7 +10,7 @@ from pointsman.stores.base import ObjectStore
 from tests.fakes.unreliable_store import WrappedStore
 
 Result = TypeVar("Result")
-_LONGEST_HOLD_SECONDS = 30.0
+_LONGEST_HOLD_SECONDS = 150.0
 
 
 class Hold:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-_SECONDS = 20.0
+_SECONDS = 120.0
 _LOOK_SECONDS = 0.005
 
 

@@ -62,7 +62,11 @@ async def test_waking_and_resting_are_told_to_the_fleet(surroundings: Surroundin
     async with serving(surroundings, **RESTING) as service:
         await asleep(service)
         for _ in range(2):
-            with surroundings.fleet.holding("overwrite") as hold:
+            # While the look at the channel is held, nobody can have gone to rest again.
+            with (
+                surroundings.fleet.holding("overwrite") as hold,
+                surroundings.models.holding("get"),
+            ):
                 await service.predict([[1, 2, 3, 4]])
                 await until(hold.reached.is_set)
                 assert not service.service.activity.asleep

@@ -1,5 +1,7 @@
 """Canary and shadow in a whole service: what clients get, and what is said of it."""
 
+from collections.abc import Callable
+
 import pytest
 
 from pointsman import rollout
@@ -33,19 +35,27 @@ async def shadowed(service: InProcess, pointer: Pointer) -> None:
     await until(lambda: manager.observed_generation == channel.generation)
 
 
-def beat(service: InProcess) -> Heartbeat:
-    """The heartbeat, freshly asked for."""
-    found = service.surroundings.heartbeat
-    assert found is not None
-    return found
+async def told(service: InProcess, what: Callable[[Heartbeat], object]) -> Heartbeat:
+    """Wait for a heartbeat of which something holds."""
+    found: list[Heartbeat] = []
+
+    def holds() -> bool:
+        beat = service.surroundings.heartbeat
+        if beat is None or not what(beat):
+            return False
+        found.append(beat)
+        return True
+
+    await until(holds)
+    return found[0]
 
 
 def compared(service: InProcess) -> int:
     return service.service.manager.mirror.comparison.requests
 
 
-def report(service: InProcess, version: str) -> ServableReport:
-    return next(each for each in beat(service).servables if each.version == version)
+def report(beat: Heartbeat, version: str) -> ServableReport | None:
+    return next((each for each in beat.servables if each.version == version), None)
 
 
 async def test_a_user_always_gets_the_same_of_stable_and_canary(
@@ -87,8 +97,8 @@ async def test_health_and_fleet_tell_of_a_canary_and_can_be_asked_for_it(
     assert body["version"] == "v1"
     status, body = await served.health(version="v2")
     assert (status, body["reason"]) == (503, "expected version v2, serving v1: v2 is the canary")
-    await until(lambda: beat(served).observed_generation == 2)
-    roles = {each.version: each.role for each in beat(served).servables}
+    beat = await told(served, lambda beat: beat.observed_generation == 2)
+    roles = {each.version: each.role for each in beat.servables}
     assert roles == {"v1": "stable", "v2": "canary"}
 
 
@@ -102,9 +112,9 @@ async def test_a_refused_canary_degrades_and_is_told_with_its_reason(served: InP
     status, body = await served.health(generation="2")
     assert status == 503
     assert body["reason"].startswith("expected generation 2, serving none: refused: canary v2")
-    await until(lambda: beat(served).observed_generation == 2)
-    assert beat(served).canary_refused == (await served.health())[1]["reason"]
-    assert beat(served).refused == ""
+    beat = await told(served, lambda beat: beat.observed_generation == 2)
+    assert beat.canary_refused == (await served.health())[1]["reason"]
+    assert beat.refused == ""
     for _ in range(20):
         answer = await served.predict([[1, 2, 3, 4]])
         assert answer.headers["x-model-version"] == "v1"
@@ -118,15 +128,16 @@ async def test_a_shadow_is_compared_in_heartbeat_and_metrics(served: InProcess) 
         await until(lambda count=number + 1: compared(served) == count)  # type: ignore[misc]
     served.service.heartbeats.changed()
 
-    def told() -> bool:
-        shadow = report(served, "v2").shadow
-        return shadow is not None and shadow.requests == 5
+    def all_five(beat: Heartbeat) -> bool:
+        found = report(beat, "v2")
+        return bool(found and found.shadow and found.shadow.requests == 5)
 
-    await until(told)
-    shadow = report(served, "v2").shadow
-    assert shadow is not None
+    found = report(await told(served, all_five), "v2")
+    assert found is not None
+    assert found.shadow is not None
+    shadow = found.shadow
     assert (shadow.dropped, shadow.max_difference, shadow.top1_agreement) == (0, 2.0, 1.0)
-    assert report(served, "v2").role == "shadow"
+    assert found.role == "shadow"
     metrics = (await served.client.get("/metrics")).text
     for line in (
         'pointsman_shadow_requests_total{model="m",version="v2"} 5.0',
@@ -156,11 +167,11 @@ async def test_a_heartbeat_tells_of_memory_and_of_what_a_rollback_would_take(
     shelf = served.surroundings.shelf
     shelf.activate(shelf.affine("v2", 3.0))
     await served.until_serving("v2")
-    await until(lambda: beat(served).rollback_readiness == "resident")
-    seconds, available = beat(served).rollback_seconds, beat(served).memory_available_bytes
+    beat = await told(served, lambda beat: beat.rollback_readiness == "resident")
+    seconds, available = beat.rollback_seconds, beat.memory_available_bytes
     assert seconds is not None
     assert seconds < 1
-    limit = beat(served).memory_limit_bytes
+    limit = beat.memory_limit_bytes
     assert available is not None
     assert limit is not None
     assert 0 < available <= limit
@@ -173,5 +184,11 @@ async def test_an_answer_with_nan_is_counted_for_the_version_that_gave_it(
     for _ in range(3):
         assert (await served.predict([[1, 2, 3, 4]])).status_code == 200
     served.service.heartbeats.changed()
-    await until(lambda: report(served, "v2").nonfinite == 3)
-    assert report(served, "v1").nonfinite == 0
+
+    def all_three(beat: Heartbeat) -> bool:
+        found = report(beat, "v2")
+        return found is not None and found.nonfinite == 3
+
+    stable = report(await told(served, all_three), "v1")
+    assert stable is not None
+    assert stable.nonfinite == 0

@@ -112,7 +112,7 @@ def test_an_answer_is_complete_to_the_byte(service: ServiceProcess) -> None:
 
 def test_both_ways_give_the_same_answer(service: ServiceProcess) -> None:
     headers = {"x-api-key": KEY}
-    with httpx.Client(base_url=service.url, headers=headers) as client:
+    with httpx.Client(base_url=service.url, headers=headers, timeout=120) as client:
         short = client.post("/predict", content=body(1, 2))
         packed = {"content-encoding": "gzip"}
         long = client.post("/predict", content=gzip.compress(body(1, 2)), headers=packed)
@@ -288,7 +288,7 @@ def accepts(service: ServiceProcess) -> bool:
 
 def dropped(service: ServiceProcess) -> int:
     """Return how many requests ended without an answer and without anybody's fault."""
-    lines = httpx.get(f"{service.url}/metrics").text.splitlines()
+    lines = httpx.get(f"{service.url}/metrics", timeout=120).text.splitlines()
     (line,) = (line for line in lines if line.startswith("pointsman_dropped_total"))
     return int(float(line.split()[-1]))
 

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from pointsman_service.api.front import Front
+from pointsman_service.runtime import threads
 from tests import models
 from tests.service.fake_model import Feed, doubled, fails_always
 from tests.service.in_process import InProcess, Surroundings, replace_model, serving
-from tests.service.patience import turns, until
+from tests.service.patience import until
 
 pytestmark = pytest.mark.anyio
 
@@ -201,7 +202,7 @@ async def test_an_answer_names_the_version_that_was_asked_and_not_the_one_that_c
     let_go = threading.Event()
 
     def waits(feed: Feed) -> Any:
-        assert let_go.wait(20)
+        assert let_go.wait(150)
         return doubled(feed)
 
     replace_model(served, waits, slow=True)
@@ -220,7 +221,7 @@ async def test_a_request_that_the_end_overtakes_is_told_so(served: InProcess) ->
     let_go = threading.Event()
 
     def waits(feed: Feed) -> Any:
-        assert let_go.wait(20)
+        assert let_go.wait(150)
         return doubled(feed)
 
     replace_model(served, waits, slow=True)
@@ -249,10 +250,14 @@ async def test_a_client_that_leaves_in_the_middle_of_its_body_is_nobodys_error(
 
 async def test_large_bodies_and_answers_leave_the_event_loop_free(served: InProcess) -> None:
     rows = [[float(row)] * 4 for row in range(20_000)]
+    let_go = threading.Event()
+    for _ in range(threads.available()):  # nobody is free to read it
+        served.service.executor.submit(let_go.wait, 150)
     asking = asyncio.create_task(served.predict(rows))
     await until(lambda: served.service.manager.residents.in_flight)
     assert (await served.client.get("/livez")).status_code == 200
     assert not asking.done()
+    let_go.set()
     outputs = (await asking).json()["outputs"]["y"]
     assert outputs[-1] == [39_998.0] * 4
 
@@ -263,8 +268,7 @@ async def test_requests_side_by_side_get_their_own_answers(served: InProcess) ->
         assert response.json()["outputs"]["y"] == [[2.0 * number] * 4]
 
     await asyncio.gather(*(ask(number) for number in range(50)))
-    await turns()
-    assert served.service.manager.residents.in_flight == 0
+    await until(lambda: served.service.manager.residents.in_flight == 0)
 
 
 def exchange(body: bytes, sent: list[Any], *, leaves: bool = False) -> tuple[Any, Any, Any]:

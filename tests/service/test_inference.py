@@ -44,7 +44,7 @@ class Counting(FakeModel):
 
     def _held(self, feed: Feed) -> Arrays:
         self.rows.append(len(feed["x"]))
-        assert self.let_go.wait(20)
+        assert self.let_go.wait(150)
         return self._then(feed)
 
 

@@ -187,5 +187,5 @@ async def test_an_announcement_at_the_very_moment_of_the_end_does_not_prevent_it
     await turns()
     managed.manager.aspire(aspired)
     running.cancel()
-    await asyncio.wait([running], timeout=20)
+    await asyncio.wait([running], timeout=120)
     assert running.cancelled()

@@ -37,7 +37,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess
 @pytest.fixture(scope="module")
 def client(service: ServiceProcess) -> Iterator[httpx.Client]:
     """A client that keeps its connections."""
-    with httpx.Client(base_url=service.url, timeout=20) as each:
+    with httpx.Client(base_url=service.url, timeout=120) as each:
         yield each
 
 

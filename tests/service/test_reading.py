@@ -29,7 +29,7 @@ class HeldUp(HandMade):
     def read(self) -> Arrays:
         """Read, once it may."""
         self.begun = True
-        assert self.let_go.wait(20)
+        assert self.let_go.wait(150)
         return super().read()
 
 

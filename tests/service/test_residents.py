@@ -102,5 +102,5 @@ async def test_closing_does_not_wait_for_handles(shelf: Shelf) -> None:
     with v1.claim():
         residents.keep(())
         await turns()
-        await asyncio.wait_for(residents.close(), 20)
+        await asyncio.wait_for(residents.close(), 120)
         assert v1.state is State.DRAINING

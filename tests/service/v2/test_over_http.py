@@ -28,7 +28,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     limits = {"POINTSMAN_MAX_BODY_BYTES": str(LIMIT)}
     with service_process.running(directory / "service", url, **limits) as process:
         process.until_healthy(version="v1")
-        with httpx.Client(base_url=process.url, timeout=20) as each:
+        with httpx.Client(base_url=process.url, timeout=120) as each:
             yield each
         assert "Traceback" not in process.log
 

@@ -149,7 +149,7 @@ async def test_a_timeout_ends_a_request_that_waits_for_longer(served: InProcess)
     let_go = threading.Event()
 
     def waits(feed: Feed) -> Any:
-        assert let_go.wait(20)
+        assert let_go.wait(150)
         return doubled(feed)
 
     replace_model(served, waits, slow=True)
