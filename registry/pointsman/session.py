@@ -32,6 +32,7 @@ _NOISE = re.compile(
     r"|This is an invalid model\. In Node, .*? , Error "
     r"|Non-zero status code returned while running .*? Status Message: "
     r"|/onnxruntime_src/\S+ .*?\) (?=[A-Z])"
+    r"|ONNX Runtime only \*guarantees\* .*? backward compatibility\. "
 )
 
 Arrays = Mapping[str, NDArray[Any]]

@@ -11,6 +11,7 @@ from pointsman.names import inner_path
 
 GOLDEN = "golden.npz"
 _PREFERRED_ENTRYPOINTS = ("model.onnx", "onnx/model.onnx")
+_SHOWN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ def _directory(root: Path) -> dict[str, Path]:
         relative = path.relative_to(root)
         if not path.resolve().is_relative_to(inside):
             raise InvalidModel(
-                f"{relative} is a link out of {root}", "Replace the link by the file it points to."
+                f"{relative} is a link out of {root}",
+                f"Copy what the links point to, and publish the copy: `cp -rL {root} COPY`.",
             )
         if not path.is_file():
             raise InvalidModel(
@@ -99,7 +101,8 @@ def _entrypoint(root: Path, paths: dict[str, Path]) -> str:
     models = [path for path in paths if path.endswith(".onnx")]
     if len(models) == 1:
         return models[0]
-    found = f"{len(models)} of them" if models else "none"
+    shown = ", ".join(models[:_SHOWN]) + (", …" if len(models) > _SHOWN else "")
+    found = f"{len(models)}: {shown}" if models else "none"
     raise InvalidModel(
         f"{root} must hold one .onnx file and holds {found}",
         "Name the one to serve model.onnx, or give its path.",

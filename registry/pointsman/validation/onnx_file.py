@@ -13,6 +13,7 @@ from onnx.external_data_helper import ExternalDataInfo, uses_external_data
 from pointsman.errors import InvalidModel, InvalidName
 from pointsman.manifest import OnnxInfo
 from pointsman.names import inner_path
+from pointsman.validation import lookalikes
 
 _EXPORT_AGAIN = "Export the model again and publish the file that comes out."
 
@@ -31,9 +32,7 @@ def describe(path: Path) -> OnnxFile:
         # By name: the library would guess another format from the file's suffix.
         proto = onnx.load(path, format="protobuf", load_external_data=False)
     except DecodeError as error:
-        raise InvalidModel(
-            f"{path.name} is not an ONNX model, or is cut short", _EXPORT_AGAIN
-        ) from error
+        raise _not_onnx(path) from error
     except OSError as error:
         raise InvalidModel(f"cannot read {path}: {error.strerror}") from error
     if not proto.opset_import or not proto.graph.output:
@@ -63,6 +62,13 @@ def external_files(model: OnnxFile, path: Path) -> tuple[str, ...]:
     return tuple(sorted(needed))
 
 
+def _not_onnx(path: Path) -> InvalidModel:
+    if found := lookalikes.recognised(path):
+        kind, remedy = found
+        return InvalidModel(f"{path.name} is no ONNX model: it is {kind}", remedy)
+    return InvalidModel(f"{path.name} is not an ONNX model, or is cut short", _EXPORT_AGAIN)
+
+
 def _reference(tensor: Any, model: Path) -> tuple[str, int]:
     """Return where a tensor's data lies, and how long that file must be at least."""
     try:
@@ -81,7 +87,12 @@ def _check_external(location: str, end: int, model: Path) -> None:
             "Put the data file beside the model and save the model with a relative location.",
         ) from error
     data = model.parent / location
-    if not data.is_file() or not data.resolve().is_relative_to(model.parent.resolve()):
+    if data.is_file() and not data.resolve().is_relative_to(model.parent.resolve()):
+        raise InvalidModel(
+            f"{location}, where {model.name} keeps weights, is a link out of its folder",
+            f"Copy what the links point to, and publish the copy: `cp -rL {model.parent} COPY`.",
+        )
+    if not data.is_file():
         raise InvalidModel(
             f"{model.name} keeps weights in {location}, which is not beside it",
             f"Put {location} into {model.parent}.",
