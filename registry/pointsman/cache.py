@@ -100,7 +100,7 @@ class Cache:
                 on_bytes(file.size)
             else:
                 # One name under the lock: what a crash leaves is overwritten by the next try.
-                temporary = path.with_name(f".{path.name}.part")
+                temporary = path.with_name(f".{path.name}{eviction.PART}")
                 try:
                     _download(store, model, file, temporary, on_bytes)
                     temporary.replace(path)

@@ -15,6 +15,8 @@ from threading import Lock
 
 from pointsman.digest import hex_of
 
+PART = ".part"
+"""What the name of a blob that is being fetched ends with."""
 _SPARE_SHARE = 20
 _SPARE_BYTES = 1 << 30
 _AT_ONCE = fcntl.LOCK_EX | fcntl.LOCK_NB
@@ -118,11 +120,15 @@ def _remove(root: Path, digest: str) -> bool:
 
 
 def _sweep(root: Path) -> None:
-    """Remove the blobs that no version's directory links to."""
+    """Remove the blobs that no version's directory links to, and parts that a crash left."""
     for path in (root / "blobs").glob("[0-9a-f]*"):
         with suppress(BlockingIOError, FileNotFoundError), blob_lock(path, _AT_ONCE):
             if path.stat().st_nlink == 1:
                 path.unlink()
+    for path in (root / "blobs").glob(f".*{PART}"):
+        blob = path.with_name(path.name.removeprefix(".").removesuffix(PART))
+        with suppress(BlockingIOError, FileNotFoundError), blob_lock(blob, _AT_ONCE):
+            path.unlink()
 
 
 @contextmanager

@@ -32,6 +32,8 @@ def pull(store: ObjectStore, version: Version, to: Path, progress: Progress | No
 
     try:
         transfer.each(version.manifest.files, bring)
+        for folder in {(to / file.path).parent for file in version.manifest.files}:
+            staging.sweep(folder)
     except OSError as error:
         raise InvalidModel(
             f"cannot write {error.filename or to}: {error.strerror}",

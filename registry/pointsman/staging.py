@@ -2,17 +2,19 @@
 
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-PREFIX = ".staged-"
+_PREFIX = ".staged-"
+_ABANDONED_SECONDS = 24 * 3600
 
 
 @contextmanager
 def staged(directory: Path) -> Iterator[Path]:
     """Yield a free name in `directory`; whatever still has it at the end is removed."""
-    path = directory / f"{PREFIX}{secrets.token_hex(8)}"
+    path = directory / f"{_PREFIX}{secrets.token_hex(8)}"
     try:
         yield path
     finally:
@@ -39,6 +41,17 @@ def write(path: Path, data: bytes) -> None:
     with staged(path.parent) as temporary:
         temporary.write_bytes(data)
         replace(temporary, path)
+
+
+def sweep(directory: Path) -> None:
+    """Remove what a crash left in `directory` at least a day ago."""
+    oldest = time.time() - _ABANDONED_SECONDS
+    for path in directory.glob(f"{_PREFIX}*"):
+        try:
+            if path.stat().st_mtime < oldest:
+                path.unlink()
+        except OSError:
+            continue  # someone else swept it, or it is not ours to remove
 
 
 def _sync(path: Path) -> None:

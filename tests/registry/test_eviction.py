@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
+from pointsman import eviction
 from pointsman.cache import Cache
 from pointsman.manifest import Version
 from pointsman.registry import Registry
@@ -55,6 +56,24 @@ def test_the_versions_asked_for_longest_ago_make_room_for_a_new_one(tmp_path: Pa
     assert [cache.has(version) for version in (one, two, three)] == [True, False, True]
     assert cache.manifest(two.digest) is None
     assert size_of(tmp_path) == 200 * KILOBYTE
+
+
+def test_what_a_killed_fetch_left_goes_first_and_what_is_being_fetched_stays(
+    tmp_path: Path,
+) -> None:
+    store, cache = MemoryStore(), Cache(tmp_path, 250 * KILOBYTE)
+    one, two = sized(store, "v1"), sized(store, "v2")
+    fetched(cache, store, one)
+    left, arriving = (tmp_path / "blobs" / f".{digit * 64}.part" for digit in "ab")
+    for path in (left, arriving):
+        path.write_bytes(bytes(50 * KILOBYTE))
+
+    with eviction.blob_lock(tmp_path / "blobs" / ("b" * 64)):
+        fetched(cache, store, two)
+
+    assert (left.exists(), arriving.exists()) == (False, True)
+    assert cache.has(one)
+    assert cache.has(two)
 
 
 def test_without_a_limit_everything_stays_while_the_disk_has_room(tmp_path: Path) -> None:

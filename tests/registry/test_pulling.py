@@ -1,5 +1,7 @@
 """Pulling: what arrives is what was published, and nothing of yours is overwritten."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,22 @@ def test_an_interrupted_pull_goes_on_where_it_was(file_url: str, tmp_path: Path)
 
     assert there.stat().st_ino == before
     assert (tmp_path / "model.onnx").read_bytes() == data
+
+
+def test_what_a_killed_pull_left_goes_once_it_is_a_day_old(file_url: str, tmp_path: Path) -> None:
+    store = open_store(file_url)
+    version = put(store, "v1", FILES)
+    to = tmp_path / "to"
+    (to / "data").mkdir(parents=True)
+    old, young = to / "data" / ".staged-0123", to / "data" / ".staged-4567"
+    for path in (old, young):
+        path.write_bytes(b"half")
+    yesterday = time.time() - 25 * 3600
+    os.utime(old, (yesterday, yesterday))
+
+    pull(store, version, to)
+
+    assert (old.exists(), young.exists()) == (False, True)
 
 
 def test_a_flipped_bit_in_the_store_never_takes_a_file_s_name(

@@ -34,7 +34,6 @@ from pointsman.stores.base import OnBytes
 _WORK = ".pointsman"
 _LOCK_TIMEOUT_SECONDS = 30
 _ETAG_TICK_NANOSECONDS = 1_000
-_ABANDONED_SECONDS = 24 * 3600
 _SYSTEM_ERROR = re.compile(r"\(os error ([0-9]+)\)")
 
 
@@ -75,7 +74,7 @@ class LocalStore(ObstoreAdapter):
 
         Raises `InvalidModel` when the file has other bytes than `sha256` promises.
         """
-        self._sweep()
+        staging.sweep(self._work)
         parts = verified_parts(path, sha256, PART_BYTES, on_bytes, fingerprint)
         self._write(key, parts, staging.replace)
 
@@ -120,16 +119,6 @@ class LocalStore(ObstoreAdapter):
             return self.head(key).etag
         except ObjectNotFound:
             return None
-
-    def _sweep(self) -> None:
-        """Remove what a crash left behind at least a day ago."""
-        oldest = time.time() - _ABANDONED_SECONDS
-        for path in self._work.glob(f"{staging.PREFIX}*"):
-            try:
-                if path.stat().st_mtime < oldest:
-                    path.unlink()
-            except OSError:
-                continue  # someone else swept it, or it is not ours to remove
 
     def _translate(self, verb: str, key: str, error: Exception) -> StoreError:
         # What obstore has no kind for, it passes on with the system's number in its text.
