@@ -64,5 +64,5 @@ def test_half_of_the_services_credentials_is_said_to_be_half(
     environment = s3_server.environment | {"POINTSMAN_RUNTIME_ACCESS_KEY_ID": "key"}
     result = doctor(tmp_path, f"s3://models/{GUARDED}", **environment)
 
-    assert result.returncode == 5
-    assert "SECRET_ACCESS_KEY" in document(result)["error"]
+    assert result.returncode == 2
+    assert "POINTSMAN_RUNTIME_SECRET_ACCESS_KEY" in document(result)["error"]

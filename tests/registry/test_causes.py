@@ -2,9 +2,12 @@
 
 import pytest
 
-from pointsman.stores import causes
+from pointsman.errors import StoreUnreachable
+from pointsman.stores import causes, open_store
+from tests.servers.canned import Canned, answering
 
 URL = "s3://models/prod"
+KEYS = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1"}
 
 
 def answer(code: str, more: str = "") -> str:
@@ -53,3 +56,11 @@ def test_a_token_exchange_that_got_no_answer_is_not_called_a_refusal() -> None:
     text = "Error performing POST REDACTED in 3s - HTTP error: error sending request"
     assert causes.explained(text, "read", URL, "models") is None
     assert causes.of_silence(text + " ConnectionRefused") == "nobody listens there"
+
+
+def test_https_where_http_is_spoken_is_told_apart_from_silence() -> None:
+    with answering(Canned()) as server:
+        endpoint = server.url.replace("http:", "https:")
+        store = open_store(f"s3://models?endpoint={endpoint}", KEYS)
+        with pytest.raises(StoreUnreachable, match="does not speak TLS: is it http://"):
+            store.folders("models/")

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pointsman.stores.base import ObjectStore
 
 _MARKS = {"ok": "✓", "warning": "!", "error": "✗"}
-RUNTIME_PREFIX = "POINTSMAN_RUNTIME_"
-_KEYS = ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")
+_PAIR = ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")
+_KEYS = (*_PAIR, "SESSION_TOKEN")
 
 
 def register(app: typer.Typer) -> None:
@@ -72,10 +72,18 @@ def _of_platform(context: Context, named: str) -> "list[Finding]":
 def _runtime_store(url: str, environment: Mapping[str, str]) -> "ObjectStore | None":
     """Open the store as the service would; None when its credentials are not given."""
     from pointsman.stores import open_store
+    from pointsman_cli.errors import UsageError
+    from pointsman_cli.platforms.variables import RUNTIME_PREFIX
 
     given = {name: environment.get(f"{RUNTIME_PREFIX}{name}", "") for name in _KEYS}
     if not any(given.values()):
         return None
+    missing = [name for name in _PAIR if not given[name]]
+    if missing:
+        raise UsageError(
+            f"the service's credentials are given without {RUNTIME_PREFIX}{missing[0]}",
+            f"Set {' and '.join(RUNTIME_PREFIX + name for name in _PAIR)}, or none of them.",
+        )
     own = {f"AWS_{name}": value for name, value in given.items()}
     return open_store(url, dict(environment) | own)
 

@@ -52,6 +52,7 @@ _NO_ANSWER = {
     "dns error": "its name is not known",
     "certificate": "its certificate is not trusted",
     "TimedOut": "no answer in time",
+    "InvalidContentType": "what listens there does not speak TLS: is it http:// and not https://?",
 }
 
 
