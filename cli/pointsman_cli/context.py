@@ -6,6 +6,7 @@
 import functools
 import inspect
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -121,6 +122,8 @@ class Context:
             signer = SigningKey.load(Path(path)) if path else None
         except KeyUnusable as error:
             raise UsageError(error.message, error.hint) from error
+        if path and Path(path).stat().st_mode & stat.S_IROTH:
+            self.output.warn(f"everybody on this machine can read {path}: chmod 600 {path}")
         return pointsman.open(configuration.store, signer=signer, trusted=trusted)
 
     @functools.cached_property

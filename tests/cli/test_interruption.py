@@ -114,7 +114,7 @@ def test_an_upload_under_way_publishes_nothing(
     with workspace.start(*arguments, variables=KEYS) as process:
         until(TakesNothing.uploading.is_set, "the upload begins")
         _, err = interrupted(process)
-    assert "Nothing was published; what was uploaded already is not uploaded again" in err
+    assert "Nothing was published; files that are there already are not uploaded again" in err
 
 
 def test_a_command_that_is_told_to_ignore_ctrl_c_ignores_it(listed: Workspace) -> None:

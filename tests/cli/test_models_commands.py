@@ -70,6 +70,9 @@ def test_a_diff_says_what_changed_and_what_both_compute(shell: Shell, tmp_path: 
     assert (found["runs"]["golden_of"], found["runs"]["rows"]) == ("v1", 3)
     assert found["runs"]["outputs"][0]["largest"] == pytest.approx(5.5)
 
+    told = shell.type("models", "diff", "v1", "v2")
+    assert "latency  3 golden rows of v1" in told.stdout
+
     told = shell.type("models", "diff", "v1", "v2", "--no-run")
     assert told.returncode == 0
     assert "accuracy" in told.stdout
@@ -145,6 +148,18 @@ def test_new_keys_sign_from_a_flag_the_environment_or_the_file(shell: Shell) -> 
     assert channel.generation == 3
     assert channel.signed is not None
     assert channel.signed.key == made["id"]
+
+
+def test_a_key_that_everybody_can_read_is_warned_of(shell: Shell) -> None:
+    put(shell.store, "v1", {"a": b"1"})
+    key_file = shell.folder / "release.key"
+    SigningKey.generate().save(key_file)
+    key_file.chmod(0o644)
+    told = shell.type("models", "verify", "v1", POINTSMAN_SIGNING_KEY="release.key").stderr
+    assert f"! everybody on this machine can read {key_file}: chmod 600 {key_file}" in told
+    key_file.chmod(0o600)
+    told = shell.type("models", "verify", "v1", POINTSMAN_SIGNING_KEY="release.key").stderr
+    assert "chmod" not in told
 
 
 def test_a_key_is_never_repeated_whatever_is_wrong_with_it(shell: Shell) -> None:

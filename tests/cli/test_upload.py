@@ -59,6 +59,36 @@ def test_publishing_again_changes_nothing_and_says_so(
     assert published.objects() == before
 
 
+def test_metrics_that_come_too_late_are_told_beside_those_that_stay(
+    workspace: Workspace, sources: Sources
+) -> None:
+    upload = ("upload-model", "v1", sources.model("v1"), "--metric")
+    workspace.run(*upload, "accuracy=0.9", "--metric", "loss=0.1")
+    told = workspace.run(*upload, "accuracy=0.95").err
+    assert "! its metrics stay as published: accuracy=0.9, loss=0.1" in told
+
+
+def test_a_model_is_tried_on_a_golden_set_or_on_a_sample(
+    workspace: Workspace, sources: Sources
+) -> None:
+    both = ("--golden", sources.golden("v1"), "--sample", sources.golden("v1"))
+    told = workspace.run("upload-model", "v1", sources.model("v1"), *both, code=2).err
+    assert "--golden and --sample are both given" in told
+    assert workspace.objects() == {}
+
+
+def test_what_was_signed_is_said_to_be(workspace: Workspace, sources: Sources) -> None:
+    workspace.run("keys", "new", "--out", "release.key")
+    told = workspace.run("upload-model", "v1", sources.model("v1"), "--sign", "release.key").err
+    assert told.splitlines()[-1].endswith(" · signed")
+
+
+def test_a_key_that_is_none_is_told_once(workspace: Workspace, sources: Sources) -> None:
+    arguments = ("upload-model", "v1", sources.model("v1"), "--sign", "lost.key")
+    told = workspace.run(*arguments, code=2).err
+    assert told.count("lost.key") == 1
+
+
 def test_activating_at_once_tells_of_both_in_one_document(
     workspace: Workspace, sources: Sources
 ) -> None:

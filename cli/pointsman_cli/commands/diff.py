@@ -74,22 +74,20 @@ def _candidate(context: Context, version: "Version") -> "Candidate":
 
 
 def _tell(context: Context, before: str, after: str, compared: "Comparison") -> None:
-    output = context.output
-    if compared.facts:
-        rows = [[each.kind, each.name, *map(_text(each), _sides(each))] for each in compared.facts]
-        output.table(["what", "name", before, after], rows)
-    else:
+    output, runs = context.output, compared.runs
+    rows = [[each.kind, each.name, *map(_text(each), _sides(each))] for each in compared.facts]
+    if not rows:
         output.step(f"{before} and {after} are made of the same")
-    if compared.runs is None:
+    if runs is not None:
+        given = f"{counted(runs.rows, 'golden row')} of {runs.golden_of}"
+        rows.append(["latency", given, *map(duration, runs.seconds)])
+    if rows:
+        output.table(["what", "name", before, after], rows)
+    if runs is None:
         output.step(f"not run: {compared.not_run}")
-        return
-    runs = compared.runs
-    output.table(["output", "largest difference", "top-1 agreement", "note"], _output_rows(runs))
-    first, second = map(duration, runs.seconds)
-    output.step(
-        f"{counted(runs.rows, 'golden row')} of {runs.golden_of}: {before} takes {first}, "
-        f"{after} {second}"
-    )
+    else:
+        columns = ["output", "largest difference", "top-1 agreement", "note"]
+        output.table(columns, _output_rows(runs))
 
 
 def _sides(difference: "Difference") -> tuple[Any, Any]:

@@ -1,5 +1,6 @@
 """The group `models`, and of it `list` and `show`: what there is to serve."""
 
+import textwrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +13,8 @@ from pointsman_cli.units import duration, moment, size
 if TYPE_CHECKING:
     from pointsman.manifest import Version
     from pointsman_cli.catalogue import Entry
+
+_NOTE_CHARACTERS = 60
 
 
 def register(app: typer.Typer) -> None:
@@ -97,7 +100,7 @@ def _row(entry: "Entry") -> list[str]:
         size(manifest.size),
         ", ".join(f"{name} {value:g}" for name, value in manifest.metrics.items()),
         active,
-        manifest.note,
+        textwrap.shorten(manifest.note, _NOTE_CHARACTERS, placeholder=" …"),
     ]
 
 

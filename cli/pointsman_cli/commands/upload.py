@@ -11,8 +11,11 @@ from pointsman_cli.context import Context, with_context
 from pointsman_cli.units import counted, duration, size
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pointsman.manifest import Manifest
     from pointsman.publishing import Published
+    from pointsman_cli.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +84,8 @@ def upload_model(
     The model is loaded and run in a process of its own before anything is uploaded. Publishing
     the same content again changes nothing; other content under a used name is refused.
     """
+    if golden and sample:
+        raise _too_much_to_try()
     context.sign_with(sign)
     request = Request(
         version=version,
@@ -109,12 +114,21 @@ def upload_model(
         context.output.result(_document(published, request))
 
 
+def _too_much_to_try() -> "UsageError":
+    from pointsman_cli.errors import UsageError
+
+    return UsageError(
+        "--golden and --sample are both given, and the model is tried on one of them",
+        "Leave --sample out: a golden set has inputs, and outputs to compare with.",
+    )
+
+
 def _publish(context: Context, request: Request) -> "Published":
     from pointsman.publishing import Progress
 
     output = context.output
     context.stands(
-        "Nothing was published; what was uploaded already is not uploaded again next time."
+        "Nothing was published; files that are there already are not uploaded again next time."
     )
     with output.transfer() as transfer:
         published = context.registry.publish(
@@ -129,7 +143,8 @@ def _publish(context: Context, request: Request) -> "Published":
             progress=Progress(transfer.step, transfer.expect, transfer.advance),
             dry_run=request.dry_run,
         )
-    output.success(_sentence(published, dry_run=request.dry_run))
+    signed = " · signed" if context.registry.notary.signs and not request.dry_run else ""
+    output.success(_sentence(published, dry_run=request.dry_run) + signed)
     if not published.created:
         _mention_what_stays(context, published.version.manifest, request)
     if not request.dry_run:
@@ -176,16 +191,22 @@ def _mention_what_stays(context: Context, manifest: "Manifest", request: Request
     for name, verb in (("metrics", "stay"), ("labels", "stay"), ("note", "stays")):
         said, published = getattr(request, name), getattr(manifest, name)
         if said and said != published:
-            context.output.warn(f"its {name} {verb} as published: {published or 'none'}")
+            context.output.warn(f"its {name} {verb} as published: {_told(published) or 'none'}")
+
+
+def _told(said: "str | Mapping[str, float] | Mapping[str, str]") -> str:
+    if isinstance(said, str):
+        return said
+    return ", ".join(f"{name}={value}" for name, value in said.items())
 
 
 def _active(context: Context) -> "Manifest | None":
     """Return the manifest of what is active, if anything is, and if it can be read."""
     from pointsman.errors import NotFound, PointsmanError, StoreError
 
+    registry, model, channel = context.registry, context.model, context.channel
     try:
-        stable = context.registry.channel(context.model, context.channel).stable
-        return context.registry.resolve(context.model, stable).manifest
+        return registry.resolve(model, registry.channel(model, channel).stable).manifest
     except NotFound:
         return None
     except StoreError:
