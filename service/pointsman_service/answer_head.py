@@ -1,12 +1,12 @@
 """What the answers on a connection begin with: their first line and most of their headers."""
 
 from collections.abc import Iterable
-from http import HTTPStatus
-
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from pointsman_service.api.messages import Header, Response
 from pointsman_service.exchange import Exchange
+
+_OK = 200
 
 
 def prepared(exchange: Exchange, response: Response, dated: list[Header]) -> bytes:
@@ -14,7 +14,7 @@ def prepared(exchange: Exchange, response: Response, dated: list[Header]) -> byt
 
     `dated` are the server's own headers, a new list whenever they change.
     """
-    if not exchange.claimed or response.headers or response.status != HTTPStatus.OK:
+    if not exchange.claimed or response.headers or response.status != _OK:
         return made(response, (*dated, *response.headers, *exchange.judged_by))
     heads = exchange.servable.prepared
     key = (prepared, response.content_type)

@@ -84,13 +84,14 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse what has come, and lose patience with a head that does not end."""
         self._mixed = False
-        self._unset_keepalive_if_required()
+        if self.timeout_keep_alive_task is not None:
+            self._unset_keepalive_if_required()
         self._parse(data)
         if self._in_head and not self._mixed:
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self._refuse(431, f"the head of a request may have {MAX_HEAD_BYTES} bytes")
-        elif self._awaits_large_body:
+        elif self._arriving and self._awaits_large_body:
             LargeBody(self.transport, self._length, self._body, self._more_came)
 
     def on_message_begin(self) -> None:
@@ -319,6 +320,7 @@ class Connection(HttpToolsProtocol):
         key = self._service.sticky_key(self._headers)
         exchange = Exchange(codec, self._headers, body, None, key)
         exchange.connection = self
+        exchange.caller = id(self)
         exchange.target = self._target
         exchange.keep_alive = self.parser.should_keep_alive()
         self._exchange = exchange

@@ -86,12 +86,8 @@ def rows(feed: Mapping[str, NDArray[Any]]) -> int:
     return 0
 
 
-def to_json(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-    """Return outputs as orjson can write them: native arrays where possible, else lists."""
-    return {name: _writable(array) for name, array in arrays.items()}
-
-
-def _writable(array: NDArray[Any]) -> Any:
+def to_json(array: NDArray[Any]) -> Any:
+    """Return an output as orjson can write it: as a native array where possible, else a list."""
     if array.dtype == bfloat16.DTYPE:
         array = bfloat16.to_float32(array)
     return np.ascontiguousarray(array) if array.ndim and array.dtype != object else array.tolist()

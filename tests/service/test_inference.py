@@ -73,6 +73,70 @@ async def test_what_is_read_in_one_turn_is_computed_in_one_run_on_the_loop(
     assert model.threads == [threading.get_ident()]
 
 
+def asking(caller: int, *rows: float) -> HandMade:
+    job = HandMade(*rows)
+    job.caller = caller
+    return job
+
+
+async def test_who_has_the_last_word_and_the_next_is_answered_at_once(version: Version) -> None:
+    model = Counting()
+    with computing(servable(version, model, QUICK)) as inference:
+        jobs = [asking(7, n) for n in range(3)]
+        inference.begin(jobs[0])
+        await until(lambda: jobs[0].finished)
+        for job in jobs[1:]:
+            inference.begin(job)
+            assert job.answer == [2.0 * job.x[0, 0]]
+    assert model.rows == [1, 1, 1]
+    assert [job.finished for job in jobs] == [1, 1, 1]
+
+
+async def test_callers_who_take_turns_are_computed_together(version: Version) -> None:
+    model = Counting()
+    with computing(servable(version, model, QUICK)) as inference:
+        for _ in range(3):
+            jobs = [asking(caller, 1) for caller in (1, 2, 3)]
+            for job in jobs:
+                inference.begin(job)
+            await until(lambda jobs=jobs: all(job.finished for job in jobs))  # type: ignore[misc]
+    assert model.rows == [3, 3, 3]
+
+
+async def test_nobody_overtakes_what_waits(version: Version) -> None:
+    model = Counting()
+    with computing(servable(version, model, QUICK)) as inference:
+        jobs = [asking(caller, 1) for caller in (1, 2, 2)]
+        for job in jobs:
+            inference.begin(job)
+        assert model.rows == []
+        await until(lambda: all(job.finished for job in jobs))
+    assert model.rows == [3]
+
+
+async def test_who_asks_alone_still_gets_a_thread_from_a_slow_model(version: Version) -> None:
+    model = Counting()
+    with computing(servable(version, model, SLOW)) as inference:
+        for _ in range(3):
+            job = asking(7, 1)
+            inference.begin(job)
+            await until(lambda job=job: job.finished)  # type: ignore[misc]
+    assert model.rows == [1, 1, 1]
+    assert threading.get_ident() not in model.threads
+
+
+async def test_a_deadline_is_looked_at_before_anything_is_computed(version: Version) -> None:
+    model = Counting()
+    with computing(servable(version, model, QUICK)) as inference:
+        first, late = asking(7, 1), asking(7, 1)
+        late.deadline = 0.0
+        inference.begin(first)
+        await until(lambda: first.finished)
+        inference.begin(late)
+        assert model.rows == [1]
+        await until(lambda: late.finished)
+
+
 async def test_a_run_has_no_more_rows_than_pay(version: Version) -> None:
     model = Counting()
     with computing(servable(version, model, {1: 0.0001, 2: 0.0001, 4: 0.0005}, 4)) as inference:

@@ -46,13 +46,15 @@ class NamedTensors:
 
     def write(self, call: Call, servable: Servable, outputs: Arrays) -> Response:
         """Return the outputs by name, and who computed them; or their bytes, if that is wanted."""
-        if raw_answer.is_accepted(call.headers.get(b"accept", b"")):
+        accepted = call.headers.get(b"accept")
+        if accepted and raw_answer.is_accepted(accepted):
             return raw_answer.write(outputs, servable.version)
         form = _form(servable)
         parts = []
-        for name, array in tensors.to_json(outputs).items():
+        for name, array in outputs.items():
             parts.append(form.labels[name])
-            parts.append(orjson.dumps(array, option=orjson.OPT_SERIALIZE_NUMPY))
+            written = tensors.to_json(array)
+            parts.append(orjson.dumps(written, option=orjson.OPT_SERIALIZE_NUMPY))
         parts.append(form.end)
         return Response(200, b"".join(parts))
 

@@ -48,7 +48,7 @@ def run(servable: Servable, batch: Sequence[Job]) -> Run:
     together = True
     results: Sequence[Result]
     try:
-        results = _together(servable, batch)
+        results = [servable.run(batch[0].feed)] if len(batch) == 1 else _together(servable, batch)
     except Exception as error:  # noqa: BLE001 — each job's owner hears of it
         together = len(batch) == 1
         results = [error] if together else [_alone(servable, job) for job in batch]
@@ -56,8 +56,6 @@ def run(servable: Servable, batch: Sequence[Job]) -> Run:
 
 
 def _together(servable: Servable, batch: Sequence[Job]) -> Sequence[Arrays]:
-    if len(batch) == 1:
-        return [servable.run(batch[0].feed)]
     names = batch[0].feed
     outputs = servable.run(
         {name: np.concatenate([job.feed[name] for job in batch]) for name in names}

@@ -29,6 +29,11 @@ class Batcher:
         """Return how many jobs wait."""
         return self._waiting
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits, nor is expected to."""
+        return not (self._waiting or self._expected)
+
     def add(self, job: Job) -> None:
         """Let a job wait for its turn; raises `Overloaded` when too many do."""
         self._admit()

@@ -30,6 +30,8 @@ class Job(ABC):
     shape: Hashable = ALONE
     """What a row of each input looks like: only equal ones are computed together."""
     timer: TimerHandle | None = None
+    caller = 0
+    """Who asks, as a number of their own; 0 if that is not known."""
 
     servable: Servable
     feed: Arrays

@@ -82,4 +82,4 @@ class Pace:
 
 def _size(rows: int) -> int:
     """Return the power of two that is next above, so that a size is never taken for a smaller."""
-    return min(max(rows - 1, 0).bit_length(), _SIZES - 1)
+    return min((rows - 1).bit_length(), _SIZES - 1) if rows > 1 else 0
