@@ -4,11 +4,11 @@ Nobody listens by default, and then nothing is told.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 
-@dataclass(slots=True)
-class Answered:
+class Answered(msgspec.Struct):
     """One request and its answer."""
 
     method: str

@@ -5,11 +5,11 @@ import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 from urllib.parse import parse_qsl
 
+import msgspec
 import orjson
 
 from pointsman_service.api import compression
@@ -59,14 +59,13 @@ _STATUS: dict[type[RequestFailed], tuple[int, tuple[Header, ...]]] = {
 log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class Response:
+class Response(msgspec.Struct):
     """A whole answer."""
 
     status: int
     body: bytes
     content_type: bytes = JSON
-    headers: list[Header] = field(default_factory=list)
+    headers: list[Header] = msgspec.field(default_factory=list)
 
 
 class Request:

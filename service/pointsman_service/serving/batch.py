@@ -5,8 +5,8 @@ When a run of several fails, each is run by itself: one bad input harms nobody e
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from pointsman_service.errors import RequestFailed
@@ -17,8 +17,7 @@ from pointsman_service.tensors import Arrays
 Result = Arrays | Exception
 
 
-@dataclass(slots=True)
-class Run:
+class Run(msgspec.Struct):
     """What came of a batch: per job its outputs or its failure, and between which times."""
 
     results: Sequence[Result]

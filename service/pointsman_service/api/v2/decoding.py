@@ -125,7 +125,7 @@ def _feed(
     if len(feed) != len(signature):
         missing = next(name for name in specs if name not in feed)
         raise InputInvalid(f"the input {missing!r} is missing")
-    return {name: feed[name] for name in specs}
+    return feed if len(feed) == 1 else {name: feed[name] for name in specs}
 
 
 def _fits(shape: Sequence[int], wanted: Sequence[int]) -> bool:
@@ -175,7 +175,7 @@ def _outputs(
     parameters: Parameters | None,
     signature: Sequence[TensorSpec],
 ) -> list[RequestedOutput]:
-    preferred = flag(parameters, "binary_data_output", default=False)
+    preferred = bool(parameters) and flag(parameters, "binary_data_output", default=False)
     if not asked:
         return [RequestedOutput(spec.name, preferred) for spec in signature]
     known = {spec.name for spec in signature}

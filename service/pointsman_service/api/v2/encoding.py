@@ -89,7 +89,7 @@ def _data(array: NDArray[Any], non_finite: str) -> Any:
         return array.ravel().tolist()
     if array.dtype == bfloat16.DTYPE:
         array = bfloat16.to_float32(array)
-    flat = np.ascontiguousarray(array).reshape(-1)
+    flat = array.ravel()
     if non_finite == "token" and not _finite(flat):
         # As Python writes and reads them, and Triton too, though JSON has no such words.
         return orjson.Fragment(json.dumps(flat.tolist(), separators=(",", ":")))

@@ -1,7 +1,6 @@
 """An inference request: as its JSON stands on the wire, and as it is once understood."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
@@ -34,7 +33,7 @@ class WireInput(msgspec.Struct):
     @property
     def has_data(self) -> bool:
         """Tell whether the values are in the JSON."""
-        return bool(memoryview(self.data).nbytes)
+        return self.data is not _ABSENT
 
 
 class WireOutput(msgspec.Struct):
@@ -53,8 +52,7 @@ class WireRequest(msgspec.Struct):
     outputs: list[WireOutput] | None = None
 
 
-@dataclass(slots=True)
-class RequestedOutput:
+class RequestedOutput(msgspec.Struct):
     """An output to be answered: as binary or JSON, as it is or as its `classes` best indices."""
 
     name: str
@@ -62,8 +60,7 @@ class RequestedOutput:
     classes: int = 0
 
 
-@dataclass(slots=True)
-class InferenceRequest:
+class InferenceRequest(msgspec.Struct):
     """A request that fits the model's signature."""
 
     feed: Arrays
