@@ -1,6 +1,7 @@
 """What the answers on a connection begin with: their first line and most of their headers."""
 
 from collections.abc import Iterable
+
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from pointsman_service.api.messages import Header, Response
