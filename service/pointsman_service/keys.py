@@ -45,16 +45,17 @@ class Keys:
 class Admission:
     """Lets the requests of one connection in; a key that was accepted is not hashed again."""
 
-    __slots__ = ("_accepted", "_keys")
+    __slots__ = ("_accepted", "_keys", "_open")
 
     def __init__(self, keys: Keys) -> None:
         """Let everybody in if there are no keys."""
         self._keys = keys
+        self._open = not keys
         self._accepted = b""
 
     def admits(self, headers: Mapping[bytes, bytes]) -> bool:
         """Tell whether a request brings a key that is accepted, if one is needed."""
-        if not self._keys:
+        if self._open:
             return True
         key = presented(headers)
         if hmac.compare_digest(key, self._accepted) and key:
