@@ -54,6 +54,19 @@ def test_batching_can_be_forbidden(tmp_path: Path) -> None:
     assert calibration.measure(session, ONE_ROW, 1).most_rows == 1
 
 
+def test_what_is_larger_than_the_sample_is_not_known_to_be_quick(tmp_path: Path) -> None:
+    session = Session(models.echo(tmp_path / "model.onnx", "FP32", (-1, -1)))
+    pace = calibration.measure(session, ONE_ROW, 16)
+    assert pace.by_elements
+    assert pace.is_quick(1, 4)
+    assert not pace.is_quick(1, 5)
+
+
+def test_where_all_rows_are_of_one_size_none_is_looked_at(tmp_path: Path) -> None:
+    session = Session(models.affine(tmp_path / "model.onnx"))
+    assert not calibration.measure(session, ONE_ROW, 16).by_elements
+
+
 @pytest.mark.parametrize("build", [models.pair, models.strings, models.integers, models.gather])
 def test_all_kinds_of_inputs_can_be_measured(tmp_path: Path, build: Any) -> None:
     session = Session(build(tmp_path / "model.onnx"))

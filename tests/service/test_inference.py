@@ -196,6 +196,28 @@ async def test_a_model_that_turns_out_slow_leaves_the_loop_and_comes_back_when_i
     assert model.threads[1] == threading.get_ident()
 
 
+class Longer(HandMade):
+    """A job whose rows are longer than any that was measured."""
+
+    def read(self) -> Arrays:
+        """Return each row a hundred times over."""
+        return {"x": np.tile(super().read()["x"], 100)}
+
+
+async def test_rows_that_are_larger_than_any_that_was_quick_leave_the_loop(
+    version: Version,
+) -> None:
+    model = FakeModel(doubled)
+    served = Servable(version, model, SAMPLE, Pace(QUICK, 16, row_elements=4))
+    with computing(served) as inference:
+        for job in (HandMade(1), Longer(2), HandMade(3)):
+            inference.begin(job)
+            await until(lambda job=job: job.finished)  # type: ignore[misc]
+            assert job.answer == [2 * job.x[0, 0]]
+    here = threading.get_ident()
+    assert [thread == here for thread in model.threads] == [True, False, True]
+
+
 async def test_one_bad_input_in_a_batch_harms_nobody_else(version: Version) -> None:
     model = Counting(fails_on_negatives)
     served = servable(version, model, QUICK)

@@ -44,6 +44,26 @@ def test_a_pace_follows_what_is_observed() -> None:
     assert pace.best_rows == 8
 
 
+def test_only_what_is_no_larger_than_something_quick_is_for_the_event_loop() -> None:
+    pace = Pace({1: 0.0001, 4: 0.0002, 8: 0.1}, 8, row_elements=10)
+    assert pace.is_quick(4, 40)
+    assert pace.is_quick(2, 20)
+    assert not pace.is_quick(1, 11)
+    assert not pace.is_quick(4, 41)
+    pace.observed(1, 0.1, 1000)
+    assert not pace.is_quick(1, 11)
+    pace.observed(1, 0.0001, 30)
+    assert pace.is_quick(1, 30)
+    assert not pace.is_quick(2, 60)
+
+
+def test_rows_of_one_size_need_no_count() -> None:
+    pace = Pace({1: 0.0001, 8: 0.1}, 8)
+    assert not pace.by_elements
+    assert pace.is_quick(1)
+    assert not pace.is_quick(8)
+
+
 def test_a_size_that_was_tried_and_loses_is_left() -> None:
     pace = Pace({1: 1.0, 2: 1.2}, 8)
     assert pace.best_rows == 4

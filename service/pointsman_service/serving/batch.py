@@ -41,6 +41,20 @@ def shape_of(feed: Arrays) -> tuple[int, object]:
     return rows, tuple(array.shape[1:] for array in arrays)
 
 
+def elements(servable: Servable, batch: Sequence[Job]) -> int:
+    """Return how many elements all inputs have; 0 where each row has as many as any other.
+
+    Strings are as long as what was read for them: to look at each would take its time.
+    """
+    if not servable.pace.by_elements:
+        return 0
+    return sum(
+        job.size if array.dtype.kind == "O" else array.size
+        for job in batch
+        for array in job.feed.values()
+    )
+
+
 def run(servable: Servable, batch: Sequence[Job]) -> Run:
     """Compute a batch; may be called in any thread. Failures are results, and not raised."""
     started = time.perf_counter()

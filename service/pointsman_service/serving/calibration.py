@@ -4,6 +4,7 @@ Whether rows of different requests may be computed together at all is tried, not
 may normalise over its batch. Whether it pays is measured.
 """
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -55,9 +56,23 @@ def measure(model: Calibrated, sample: Mapping[str, NDArray[Any]], most_rows: in
         measured = {rows(sample) or 1: _warm_up(model, sample)}
     except RunFailed as error:
         raise InvalidModel(f"the model fails on a sample input: {error}") from error
+    row_elements = math.inf if _of_one_size(model) else _elements(sample) / (rows(sample) or 1)
     if most_rows == 1 or rows(sample) != 1 or not _keeps_rows_apart(model, sample):
-        return Pace(measured)
-    return Pace(measured | _batches(model, sample, most_rows), most_rows)
+        return Pace(measured, 1, row_elements)
+    return Pace(measured | _batches(model, sample, most_rows), most_rows, row_elements)
+
+
+def _of_one_size(model: Calibrated) -> bool:
+    """Tell whether no row of any request can have more elements than another."""
+    (spec, *more) = model.inputs
+    return not more and spec.datatype != "BYTES" and -1 not in spec.shape[1:]
+
+
+def _elements(sample: Mapping[str, NDArray[Any]]) -> int:
+    return sum(
+        sum(map(len, array.flat)) if array.dtype.kind == "O" else array.size
+        for array in sample.values()
+    )
 
 
 def _warm_up(model: Calibrated, sample: Mapping[str, NDArray[Any]]) -> float:

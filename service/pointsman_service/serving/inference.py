@@ -178,7 +178,7 @@ class Inference:
         if not batch:
             return
         rows = sum(job.rows for job in batch)
-        if servable.pace.expected(rows) <= INLINE_SECONDS:
+        if servable.pace.is_quick(rows, batches.elements(servable, batch)):
             self._computed(servable, batch, rows, batches.run(servable, batch))
         else:
             self._idle_workers -= 1
@@ -203,7 +203,8 @@ class Inference:
 
     def _computed(self, servable: Servable, batch: list[Job], rows: int, run: Run) -> None:
         if run.together:
-            servable.pace.observed(rows, run.ended - run.started)
+            elements = batches.elements(servable, batch)
+            servable.pace.observed(rows, run.ended - run.started, elements)
         servable.statistics.runs += 1
         # All parts are of one size, more or less: those of the first tell for all.
         first = run.results[0]

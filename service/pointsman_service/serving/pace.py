@@ -3,8 +3,12 @@
 Measured when the model is loaded and corrected by every run since. It tells what is quick enough
 for the event loop, and how many rows of different requests are worth running together: matrix
 multiplications gain by it, convolutions on a CPU lose.
+
+Rows need not be of one size: a sequence may be a thousand times longer than the one that was
+measured. So only what is no larger than something that was quick already counts as quick.
 """
 
+import math
 from collections.abc import Mapping
 
 INLINE_SECONDS = 0.001
@@ -24,14 +28,20 @@ _SIZES = 32
 class Pace:
     """Seconds per run, by powers of two of rows; used from the event loop only."""
 
-    __slots__ = ("_runs", "_seconds", "best_rows", "most_rows")
+    __slots__ = ("_quick_row", "_quick_run", "_runs", "_seconds", "best_rows", "most_rows")
 
-    def __init__(self, measured: Mapping[int, float], most_rows: int = 1) -> None:
+    def __init__(
+        self, measured: Mapping[int, float], most_rows: int = 1, row_elements: float = math.inf
+    ) -> None:
         """Begin with `measured` (rows → seconds); never put more than `most_rows` together.
 
-        1 is for models whose rows must not be mixed with others at all.
+        1 is for models whose rows must not be mixed with others at all. `row_elements` is how many
+        elements each of the measured rows had, unless all rows have equally many.
         """
         self.most_rows = most_rows
+        quick = [rows for rows, seconds in measured.items() if seconds <= INLINE_SECONDS]
+        self._quick_row = row_elements
+        self._quick_run = row_elements * max(quick, default=1)
         self._runs = 0
         self._seconds = [0.0] * _SIZES
         for rows, seconds in measured.items():
@@ -51,8 +61,24 @@ class Pace:
         # What more rows cost is at most in proportion; that fewer are cheaper is not known.
         return self._seconds[known] * 2.0 ** max(0, size - known)
 
-    def observed(self, rows: int, seconds: float) -> None:
+    @property
+    def by_elements(self) -> bool:
+        """Whether the elements of a run have to be counted to tell whether it is quick."""
+        return self._quick_row < math.inf
+
+    def is_quick(self, rows: int, elements: int = 0) -> bool:
+        """Tell whether a run of `rows`, with so many `elements` in all, is for the event loop."""
+        return (
+            self.expected(rows) <= INLINE_SECONDS
+            and elements <= self._quick_run
+            and elements <= self._quick_row * rows
+        )
+
+    def observed(self, rows: int, seconds: float, elements: int = 0) -> None:
         """Learn from a run."""
+        if seconds <= INLINE_SECONDS and rows:
+            self._quick_run = max(self._quick_run, elements)
+            self._quick_row = max(self._quick_row, elements / rows)
         size = _size(rows)
         before = self._seconds[size]
         if before:
