@@ -11,6 +11,7 @@ import pytest
 from pointsman_service import lingering_close
 from pointsman_service.answered import Answered
 from tests.servers.raw_http import head, post
+from tests.service import fake_model
 from tests.service.fake_model import Feed
 from tests.service.in_process import Surroundings, listening, replace_model, serving
 from tests.service.patience import turns, until
@@ -54,6 +55,25 @@ async def test_a_listener_that_breaks_takes_no_answer_and_no_other_listener_alon
     assert received.count(b"HTTP/1.1 200 OK") == 2
     assert len(heard) == 2
     assert "a listener broke" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/predict", BY_THE_LONG_WAY])
+async def test_a_client_that_leaves_is_noticed_while_the_model_computes(
+    surroundings: Surroundings, path: str
+) -> None:
+    async with serving(surroundings) as serves, listening(serves.service) as (port, _):
+        await serves.until_serving("v1")
+        stable = serves.service.router.stable
+        assert stable is not None
+        stable.pace = fake_model.slow()
+        with surroundings.hanging(stable):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(post(path, ROW))
+            await until(lambda: stable.in_flight == 1)
+            writer.close()
+            await until(lambda: stable.in_flight == 0)
+            assert stable.statistics.dropped == 1
+        assert (await serves.predict([[1, 2, 3, 4]])).status_code == 200
 
 
 async def test_a_client_that_never_reads_its_answer_is_left_and_its_memory_freed(

@@ -274,7 +274,7 @@ async def test_requests_side_by_side_get_their_own_answers(served: InProcess) ->
 def exchange(body: bytes, sent: list[Any], *, leaves: bool = False) -> tuple[Any, Any, Any]:
     """A prediction as an ASGI server puts it, from a client that may leave half-way."""
     messages = [{"type": "http.request", "body": body, "more_body": leaves}]
-    messages += [{"type": "http.disconnect"}]
+    messages += [{"type": "http.disconnect"}] * leaves
     scope = {
         "type": "http",
         "method": "POST",
@@ -284,7 +284,7 @@ def exchange(body: bytes, sent: list[Any], *, leaves: bool = False) -> tuple[Any
     }
 
     async def receive() -> Any:
-        return messages.pop(0)
+        return messages.pop(0) if messages else await asyncio.Event().wait()
 
     async def send(message: Any) -> None:
         sent.append(message)

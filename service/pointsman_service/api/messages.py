@@ -15,6 +15,7 @@ import orjson
 from pointsman_service.api import compression
 from pointsman_service.errors import (
     BodyTooLarge,
+    CallerLeft,
     EncodingUnsupported,
     Forbidden,
     InputInvalid,
@@ -52,6 +53,7 @@ _STATUS: dict[type[RequestFailed], tuple[int, tuple[Header, ...]]] = {
     NotServing: (503, ((b"retry-after", b"1"),)),
     Overloaded: (429, ((b"retry-after", b"1"),)),
     TimedOut: (504, ()),
+    CallerLeft: (499, ()),  # as nginx logs it: nobody is there to read it
     ModelFailed: (500, ()),
 }
 
@@ -121,6 +123,11 @@ class Request:
             return body
         # In a thread: a small body may unpack to a large one.
         return await asyncio.to_thread(compression.undo, body, coding, limit)
+
+    async def left(self) -> None:
+        """Return when the client has gone, or has its answer; for after `body`."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
 
     async def _whole(self, limit: int) -> bytes:
         announced = self.headers.get(b"content-length", b"")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pointsman_service.api.codec import Call, Codec
 from pointsman_service.api.messages import Request, Response
 from pointsman_service.api.named_tensors import NamedTensors
-from pointsman_service.errors import NotServing
+from pointsman_service.errors import CallerLeft, NotServing
 from pointsman_service.service import Service
 
 NAMED_TENSORS = NamedTensors()
@@ -31,13 +31,21 @@ async def answer(
     key = service.sticky_key(request.headers)
     call = _Awaited(codec, request.headers, body, version, key)
     service.inference.begin(call)
+    waits = asyncio.create_task(_give_up(service, request, call))
     try:
         return await call.answered
     except asyncio.CancelledError:
         service.inference.end(call, NotServing("the service ended before the answer was ready"))
         raise
     finally:
+        waits.cancel()
         request.judged_by = call.judged_by
+
+
+async def _give_up(service: Service, request: Request, call: Call) -> None:
+    """End a call when its caller leaves."""
+    await request.left()
+    service.inference.end(call, CallerLeft("the caller has gone"))
 
 
 class _Awaited(Call):
