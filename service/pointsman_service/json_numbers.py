@@ -2,6 +2,7 @@
 
 The parser is told what to expect (floats or integers, in lists of a known depth) and accepts
 nothing else, which makes it faster than one that has to find out, and leaves nothing to check.
+Many numbers go to another one, which makes no Python objects.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from pointsman_service.errors import InputInvalid
+
+EXPLAINED_BYTES = 4 << 20
+"""What is longer, and not simply numbers, is refused without a look at each value: that would take
+sixteen times its memory."""
+
+_MANY_BYTES = 64 << 10
 _ELEMENTS: dict[str, type] = {"f": float, "i": int, "u": int}
 _MAX_DEPTH = 8
 _BEGINNING = 64
@@ -29,13 +37,29 @@ def read(text: bytes | memoryview, dtype: np.dtype[Any]) -> NDArray[Any] | None:
     if element is None or not 0 < depth <= _MAX_DEPTH:
         return None
     try:
-        values = _decode(element, depth)(text)
         with np.errstate(over="raise"):
+            if len(text) > _MANY_BYTES and (many := _many(text, depth, dtype)) is not None:
+                return many
+            values = _decode(element, depth)(text)
             if depth == 1:
                 return np.fromiter(values, dtype, len(values))
             return np.array(values, dtype)
-    except (msgspec.DecodeError, ValueError, OverflowError, FloatingPointError):
+    except (msgspec.DecodeError, ValueError, TypeError, RuntimeError, ArithmeticError):
         return None
+
+
+def _many(text: bytes | memoryview, depth: int, dtype: np.dtype[Any]) -> NDArray[Any] | None:
+    from pointsman_service import number_buffers  # most services never need it
+
+    return number_buffers.read(bytes(text), depth, dtype) if number_buffers.available else None
+
+
+def unexplained(what: str, size: int) -> InputInvalid:
+    """Return the failure of numbers that are none, when there are too many to look for them."""
+    return InputInvalid(
+        f"{what} is not what it has to be: numbers that the datatype holds, in lists of equal "
+        f"lengths. It has {size} bytes; with up to {EXPLAINED_BYTES}, more would be said"
+    )
 
 
 @cache

@@ -79,6 +79,17 @@ def from_numbers(inputs: Any, signature: Sequence[TensorSpec]) -> Arrays | None:
     return feed
 
 
+def require_shape(shape: Sequence[int], spec: TensorSpec) -> None:
+    """Raise `InputInvalid` unless a shape is one that the model takes."""
+    if not _fits(shape, spec.shape):
+        single = 0 not in shape and len(shape) + 1 == len(spec.shape)
+        hint = " (wrap a single row in a list)" if single else ""
+        raise InputInvalid(
+            f"{spec.name!r} has the shape {list(shape)}, and the model takes "
+            f"{list(spec.shape)}{hint}"
+        )
+
+
 def rows(feed: Mapping[str, NDArray[Any]]) -> int:
     """Return how many rows a request has: the first dimension of its first input."""
     for array in feed.values():
@@ -95,12 +106,7 @@ def to_json(array: NDArray[Any]) -> Any:
 
 def _tensor(data: Any, spec: TensorSpec) -> NDArray[Any]:
     shape, elements, kinds = _flattened(data, spec)
-    if not _fits(shape, spec.shape):
-        single = elements and len(shape) + 1 == len(spec.shape)
-        hint = " (wrap a single row in a list)" if single else ""
-        raise InputInvalid(
-            f"{spec.name!r} has the shape {shape}, and the model takes {list(spec.shape)}{hint}"
-        )
+    require_shape(shape, spec)
     return converted(elements, kinds, spec).reshape(shape)
 
 

@@ -11,7 +11,7 @@ import orjson
 from pointsman import datatypes
 from pointsman.manifest import Version
 from pointsman_service import tensors
-from pointsman_service.api import raw_answer
+from pointsman_service.api import many_numbers, raw_answer
 from pointsman_service.api.codec import Body, Call
 from pointsman_service.api.messages import Response
 from pointsman_service.errors import InputInvalid
@@ -31,13 +31,18 @@ class NamedTensors:
 
     def read(self, call: Call, servable: Servable) -> Arrays:
         """Return the inputs by name."""
+        signature = servable.version.manifest.inputs
+        if len(call.body) > many_numbers.LEAST_BYTES:
+            feed = many_numbers.read(call.body, signature)
+            if feed is not None:
+                return feed
         try:
             document = orjson.loads(call.body)
         except orjson.JSONDecodeError as error:
             raise InputInvalid(f"the body is not JSON: {error}") from error
         if not isinstance(document, dict) or "inputs" not in document:
             raise InputInvalid('the body must be an object with "inputs"')
-        inputs, signature = document["inputs"], servable.version.manifest.inputs
+        inputs = document["inputs"]
         if _form(servable).holds_only_numbers(call.body):
             feed = tensors.from_numbers(inputs, signature)
             if feed is not None:

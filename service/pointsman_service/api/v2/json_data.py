@@ -14,6 +14,8 @@ from pointsman_service import json_numbers, tensors
 from pointsman_service.api.v2.inference_request import MAX_DEPTH, too_deep
 from pointsman_service.errors import InputInvalid
 
+_NUMERIC = frozenset(name for name, dtype in datatypes.NUMPY.items() if dtype.kind in "fiu")
+
 
 def read(data: msgspec.Raw, spec: TensorSpec, shape: Sequence[int], elements: int) -> NDArray[Any]:
     """Return the array of `elements` in `shape` that the JSON is.
@@ -23,6 +25,8 @@ def read(data: msgspec.Raw, spec: TensorSpec, shape: Sequence[int], elements: in
     text = memoryview(data)
     array = json_numbers.read(text, datatypes.NUMPY[spec.datatype])
     if array is None:
+        if len(text) > json_numbers.EXPLAINED_BYTES and spec.datatype in _NUMERIC:
+            raise json_numbers.unexplained(f"the data of {spec.name!r}", len(text))
         array = _any_values(text, spec)
     if array.size != elements:
         raise InputInvalid(
