@@ -59,6 +59,8 @@ class Results:
     rows: list[Row] = field(default_factory=list)
     raw: dict[str, dict[int, list[float]]] = field(default_factory=dict)
     """Rows per second of the runtime alone, by model and rows of a run, as often as measured."""
+    raw_tails: dict[str, list[float]] = field(default_factory=dict)
+    """The 99th percentile over the median of its runs of one row, by model."""
     rest_megabytes: dict[str, float] = field(default_factory=dict)
     start_seconds: dict[str, float] = field(default_factory=dict)
     installed_megabytes: dict[str, float] = field(default_factory=dict)
@@ -67,6 +69,10 @@ class Results:
     def raw_rate(self, model: str, rows: int) -> float:
         """Return the runtime's own rows per second, for runs of so many rows."""
         return statistics.median(self.raw[model][rows])
+
+    def raw_tail(self, model: str) -> float:
+        """Return the runtime's own 99th percentile over its median, for runs of one row."""
+        return statistics.median(self.raw_tails[model])
 
     def best_raw_rate(self, model: str) -> float:
         """Return the runtime's own rows per second, at the best of all sizes."""
@@ -146,8 +152,10 @@ def _side_by_side(
     raw = results.raw.setdefault(model.name, {})
     for _ in range(plan.windows):
         for size in _ROWS if connections > 1 else (1,):
-            rate = raw_runtime.rows_per_second(model, size, _RAW_SECONDS)
-            raw.setdefault(size, []).append(rate)
+            speed = raw_runtime.measured(model, size, _RAW_SECONDS)
+            raw.setdefault(size, []).append(speed.rows_per_second)
+            if size == 1:
+                results.raw_tails.setdefault(model.name, []).append(speed.tail)
         for each in asked:
             before = each.running.cpu_seconds()
             found = load.window(
