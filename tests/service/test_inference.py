@@ -218,6 +218,18 @@ async def test_rows_that_are_larger_than_any_that_was_quick_leave_the_loop(
     assert [thread == here for thread in model.threads] == [True, False, True]
 
 
+async def test_so_they_do_for_one_who_asks_alone(version: Version) -> None:
+    model = FakeModel(doubled)
+    served = Servable(version, model, SAMPLE, Pace(QUICK, 16, row_elements=4))
+    with computing(served) as inference:
+        for job in (HandMade(1), HandMade(2), Longer(3)):
+            job.caller = 7
+            inference.begin(job)
+            await until(lambda job=job: job.finished)  # type: ignore[misc]
+    here = threading.get_ident()
+    assert [thread == here for thread in model.threads] == [True, True, False]
+
+
 async def test_one_bad_input_in_a_batch_harms_nobody_else(version: Version) -> None:
     model = Counting(fails_on_negatives)
     served = servable(version, model, QUICK)

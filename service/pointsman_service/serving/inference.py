@@ -138,7 +138,7 @@ class Inference:
             last == job.caller != 0
             and batcher.is_idle
             and job.deadline is None
-            and servable.pace.expected(job.rows) <= INLINE_SECONDS
+            and servable.pace.is_quick(job.rows, batches.elements(servable, [job]))
         )
 
     def _batcher_of(self, servable: Servable) -> Batcher:
