@@ -51,7 +51,7 @@ def read(text: bytes | memoryview, dtype: np.dtype[Any]) -> NDArray[Any] | None:
 def _many(text: bytes | memoryview, depth: int, dtype: np.dtype[Any]) -> NDArray[Any] | None:
     from pointsman_service import number_buffers  # most services never need it
 
-    return number_buffers.read(bytes(text), depth, dtype) if number_buffers.available else None
+    return number_buffers.read(memoryview(text), depth, dtype) if number_buffers.available else None
 
 
 def unexplained(what: str, size: int) -> InputInvalid:

@@ -1,7 +1,7 @@
 """Many numbers in JSON, as an array: no Python object is made of any of them.
 
 simdjson writes them side by side into a buffer. Its working memory is up to sixteen times the text,
-so a long text is read in pieces, and what is needed beside the text and the array stays bounded.
+so a text is read in pieces: what is needed beside it and the array stays small, and in the cache.
 What the lists look like is seen from what is left of the text without its numbers.
 """
 
@@ -20,26 +20,27 @@ except ImportError:  # there is none for the newest interpreters
 available = simdjson is not None
 """Whether numbers can be read here."""
 
-_PIECE_BYTES = 4 << 20
+_PIECE_BYTES = 128 << 10
 _NUMBERS = b"0123456789+-.eE \t\r\n"
+_WHITE_OR_CLOSING = b" \t\r\n]"
 _TYPES = {"f": ("d", np.float64), "i": ("i", np.int64), "u": ("u", np.uint64)}
 
 
-def read(text: bytes, depth: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+def read(text: memoryview, depth: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return the array that `text`, which begins with `depth` brackets, is in its lists' shape.
 
     Raises `ValueError`, `TypeError` or an `ArithmeticError` for what is not simply numbers which
     the dtype holds, in lists of equal lengths.
     """
-    skeleton = text.translate(None, _NUMBERS)
-    shape = _shape(skeleton, depth)
-    del skeleton
+    shape = _shape(b",".join(piece.translate(None, _NUMBERS) for piece in _pieces(text)), depth)
     array = np.empty(prod(shape), dtype)
-    end = 0
     parser = simdjson.Parser()
+    end = opened = 0
     for piece in _pieces(text):
-        values = _values(parser, piece, dtype)
-        start, end = end, end + len(values)
+        left_open = depth - _closed_at_end(piece)
+        whole = b"".join((b"[" * opened, piece, b"]" * left_open))
+        values = _values(parser, whole, dtype)
+        start, end, opened = end, end + len(values), left_open
         array[start:end] = values
     if end != len(array):
         raise ValueError("lists of different lengths")
@@ -63,21 +64,30 @@ def _shape(skeleton: bytes, depth: int) -> Sequence[int]:
     return sizes
 
 
-def _pieces(text: bytes) -> Iterator[bytes]:
-    """Cut a text at commas, and make every piece whole with the brackets that it lacks."""
-    if len(text) <= _PIECE_BYTES:
-        yield text
-        return
-    depth = start = 0
+def _pieces(text: memoryview) -> Iterator[bytes]:
+    """Cut a text at commas, which are left out."""
+    start, size = 0, _PIECE_BYTES
     while start < len(text):
-        end = text.find(b",", start + _PIECE_BYTES)
-        end = len(text) if end < 0 else end
-        before = b"[" * depth
-        depth += text.count(b"[", start, end) - text.count(b"]", start, end)
-        if depth < 0:
-            raise ValueError("a bracket too many")
-        yield b"".join((before, memoryview(text)[start:end], b"]" * depth))
-        start = end + 1
+        piece = bytes(text[start : start + size])
+        if start + len(piece) < len(text):
+            if (cut := piece.rfind(b",")) < 0:
+                size *= 2
+                continue
+            piece = piece[:cut]
+        yield piece
+        start += len(piece) + 1
+        size = _PIECE_BYTES
+
+
+def _closed_at_end(piece: bytes) -> int:
+    """Return how many lists end between the last number of a piece and its end.
+
+    All numbers are equally deep in lists, so what is left open there follows from that.
+    """
+    end = len(piece)
+    while end and piece[end - 1] in _WHITE_OR_CLOSING:
+        end -= 1
+    return piece.count(b"]", end)
 
 
 def _values(parser: "simdjson.Parser", piece: bytes, dtype: np.dtype[Any]) -> NDArray[Any]:

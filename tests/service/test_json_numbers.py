@@ -136,6 +136,6 @@ def test_lists_in_lists_keep_their_shape_wherever_they_are_cut(
     text = json.dumps(array.tolist(), indent=indent).encode()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(number_buffers, "_PIECE_BYTES", piece)
-        found = number_buffers.read(text, len(shape), FLOATS)
+        found = number_buffers.read(memoryview(text), len(shape), FLOATS)
     assert found.shape == array.shape
     assert found.tolist() == array.tolist()
