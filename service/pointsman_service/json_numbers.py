@@ -21,8 +21,8 @@ sixteen times its memory."""
 
 _MANY_BYTES = 64 << 10
 _ELEMENTS: dict[str, type] = {"f": float, "i": int, "u": int}
-_MAX_DEPTH = 8
-_BEGINNING = 64
+_MAX_DEPTH = 32
+_BEGINNING = 1 << 10
 _LIST, _WHITE = ord("["), b" \t\r\n"
 
 
