@@ -124,10 +124,9 @@ class Request:
         # In a thread: a small body may unpack to a large one.
         return await asyncio.to_thread(compression.undo, body, coding, limit)
 
-    async def left(self) -> None:
-        """Return when the client has gone, or has its answer; for after `body`."""
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
+    async def left(self) -> bool:
+        """Tell whether the client has gone, once anything is heard of it; for after `body`."""
+        return bool((await self._receive())["type"] == "http.disconnect")
 
     async def _whole(self, limit: int) -> bytes:
         announced = self.headers.get(b"content-length", b"")

@@ -44,8 +44,8 @@ async def answer(
 
 async def _give_up(service: Service, request: Request, call: Call) -> None:
     """End a call when its caller leaves."""
-    await request.left()
-    service.inference.end(call, CallerLeft("the caller has gone"))
+    if await request.left():
+        service.inference.end(call, CallerLeft("the caller has gone"))
 
 
 class _Awaited(Call):
