@@ -129,8 +129,9 @@ def go_back(context: Context, named: str | None, to: str, timeout: float, *, dry
     where = platform(named, context)
     name = f"{context.model}/{context.channel}"
     if dry_run:
-        plan = f"let {name} on {context.platform(named)} run {to or 'the image before'}"
-        context.output.result({"dry_run": True, "plan": [plan]})
+        image = where.earlier_image(to)
+        plan = f"let {name} on {context.platform(named)} run {image}"
+        context.output.result({"dry_run": True, "plan": [plan], "image": image})
         context.output.data(plan)
         return
     deployment = where.roll_back_image(to, timeout)
@@ -185,8 +186,13 @@ def _facts(plan: Plan) -> list[str]:
 
 def _remedies(errors: Sequence[Finding]) -> str:
     """Say what to do about the first error, and name the others."""
-    others = [f"Also: {each.message}. {each.remediation}" for each in errors[1:]]
+    others = [f"Also: {_ended(each.message)} {each.remediation}" for each in errors[1:]]
     return "\n".join([errors[0].remediation, *others])
+
+
+def _ended(sentence: str) -> str:
+    """Return a sentence with its end, which may be a question mark already."""
+    return sentence if sentence.endswith((".", "?", "!")) else f"{sentence}."
 
 
 def _documents(found: Sequence[Finding]) -> list[dict[str, str]]:

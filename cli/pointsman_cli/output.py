@@ -125,7 +125,8 @@ class Output:
         self.result(document | {"error": error.message, "hint": error.hint})
         self._tell("[bold red]error:[/] ", error.message)
         if error.hint:
-            self._tell("       ", error.hint)
+            for line in error.hint.splitlines():
+                self._tell("       ", line)
 
     def live_console(self) -> "Console | None":
         """Return where something may redraw itself; None where nobody watches."""

@@ -6,6 +6,7 @@ not hold any. `run` asks a program something, `stream` tells what it says while 
 
 import os
 import queue
+import re
 import shutil
 import signal
 import subprocess
@@ -28,6 +29,8 @@ _INTERRUPTED_SECONDS = 10.0
 _ENDED_SECONDS = 5.0
 _REMEMBERED_LINES = 200
 _LOOK_SECONDS = 0.2
+# ECMA-48 control sequences: some programs colour what they say even where nobody sees it.
+_COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 
 
 class ProgramMissing(CommandError):
@@ -196,7 +199,8 @@ def _tell(pipe: IO[bytes], error: bool, told: "queue.Queue[Line | None]") -> Non
     with pipe:
         for raw in pipe:
             # What redraws itself does so by carriage returns; the last state counts.
-            told.put(Line(_text(raw).rstrip("\r\n").rpartition("\r")[2], error))
+            text = _COLOURS.sub("", _text(raw)).rstrip("\r\n")
+            told.put(Line(text.rpartition("\r")[2], error))
     told.put(None)
 
 

@@ -223,7 +223,15 @@ def test_going_back_to_an_image_is_proven_like_a_deployment(
     document = published.json("rollback", "--image", "--to", "older:3")
     assert (document["image"], document["verdict"]) == ("older:3", "verified")
     plan = published.run("rollback", "--image", "--dry-run").out
-    assert plan == f"let {MODEL}/production on scripted run the image before\n"
+    assert plan == f"let {MODEL}/production on scripted run before:1\n"
+
+
+def test_a_plan_to_go_back_promises_nothing_that_cannot_be(
+    published: Workspace, script: Script, active: Pointer
+) -> None:
+    script.no_way_back = True
+    assert "no image ran before" in published.run("rollback", "--image", "--dry-run", code=1).err
+    assert script.asked == []
 
 
 def test_doctor_shows_what_deploy_would_check(

@@ -75,12 +75,16 @@ class ScriptedPlatform:
         self.script.asked.append("destroy")
         return True
 
+    def earlier_image(self, to: str) -> str:
+        """Name it, if there is one."""
+        if self.script.no_way_back:
+            raise CommandError("no image ran before")
+        return to or "before:1"
+
     def roll_back_image(self, to: str, timeout: float) -> Deployment:
         """Go back."""
         self.script.asked.append("roll back")
-        if self.script.no_way_back:
-            raise CommandError("no image ran before")
-        image = to or "before:1"
+        image = self.earlier_image(to)
         return Deployment(platform="scripted", name="x", url=self.script.url, image=image)
 
     def _note(self, what: str, wanted: Wanted) -> None:

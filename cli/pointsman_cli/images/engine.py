@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from pointsman_cli import process
-from pointsman_cli.errors import CommandError
+from pointsman_cli.configuration import FILE_NAME
+from pointsman_cli.errors import CommandError, UsageError
 from pointsman_cli.images import refusals
 from pointsman_cli.process import Finished, Line
 
@@ -196,7 +197,7 @@ def find(preferred: str = "") -> Engine:
     Raises `CommandError` when none is installed, or the one that is does not answer.
     """
     if preferred and preferred not in _KNOWN:
-        raise CommandError(
+        raise UsageError(
             f"image.engine cannot be {preferred!r}", f"It is one of {', '.join(_KNOWN)}."
         )
     silent: CommandError | None = None
@@ -216,8 +217,14 @@ def find(preferred: str = "") -> Engine:
         silent = silent or refusals.of_engine(name, ended.stderr)
     if silent is not None:
         raise silent
-    what = preferred or "a container engine (docker or podman)"
-    raise CommandError(f"{what} is needed, and not installed", _INSTALL)
+    if preferred:
+        raise CommandError(
+            f"{preferred} is not installed, and engine under [image] asks for it",
+            f"Install it, or take that line out of {FILE_NAME}: what there is will do.",
+        )
+    raise CommandError(
+        "a container engine (docker or podman) is needed, and not installed", _INSTALL
+    )
 
 
 def _has_buildx(program: str) -> bool:

@@ -1,5 +1,6 @@
 """Having the image: built if this machine has not yet built the same, and pushed if asked to."""
 
+import re
 import tempfile
 import time
 from collections.abc import Iterator
@@ -22,6 +23,11 @@ from pointsman_cli.units import duration, size
 
 NAME = "pointsman-service"
 """What images are called on this machine."""
+_PLATFORMS = ("linux/amd64", "linux/arm64")
+_REPOSITORY = re.compile(
+    r"(?:[A-Za-z0-9.-]+(?::\d+)?/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+    r"(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
+)
 _GIT_SECONDS = 10.0
 
 
@@ -64,13 +70,14 @@ def called(context: Context, *, pushed: bool) -> str:
     with laid_out(context.project) as source:
         if not pushed:
             return f"{NAME}:{source.tag}"
-        repository = context.project.configuration.image.repository
-        return f"{repository}:{source.tag}" if repository else ""
+        name = repository(context.project)
+        return f"{name}:{source.tag}" if name else ""
 
 
 def build(context: Context, *, again: bool = False) -> Made:
     """Build the image, unless it is here; with `again` in any case. Raises `CommandError`."""
     project = context.project
+    _require_known(project.configuration.image.platform)
     engine = engines.find(project.configuration.image.engine)
     started = time.monotonic()
     with laid_out(project) as source:
@@ -90,25 +97,39 @@ def build(context: Context, *, again: bool = False) -> Made:
 
 def push(context: Context, made: Made) -> Made:
     """Push an image to `image.repository`; the result says what it is there. `CommandError`."""
-    repository = required_repository(context.project)
+    where = required_repository(context.project)
     engine = engines.find(context.project.configuration.image.engine)
-    name = f"{repository}:{made.image.reference.rpartition(':')[2]}"
+    name = f"{where}:{made.image.reference.rpartition(':')[2]}"
     engine.tag(made.image.reference, name)
     _told(context, f"pushing {name}", engine.push(name))
     image = engine.image(name)
-    digest = image.digest(repository) if image else ""
+    digest = image.digest(where) if image else ""
     context.output.step(f"pushed {name}")
-    return replace(made, pushed=f"{repository}@{digest}" if digest else name)
+    return replace(made, pushed=f"{where}@{digest}" if digest else name)
 
 
 def required_repository(project: Project) -> str:
     """Return where images are pushed to; raises `UsageError` where that was never said."""
-    if not project.configuration.image.repository:
+    if name := repository(project):
+        return name
+    raise UsageError(
+        "there is nowhere to push the image to",
+        'Put repository = "ghcr.io/me/digits" under [image] into pointsman.toml.',
+    )
+
+
+def repository(project: Project) -> str:
+    """Return where images are pushed to, "" for nowhere; raises `UsageError` for what is no name.
+
+    A name as every registry takes it: github.com/distribution/reference.
+    """
+    name = project.configuration.image.repository
+    if name and not _REPOSITORY.fullmatch(name):
         raise UsageError(
-            "there is nowhere to push the image to",
-            'Put repository = "ghcr.io/me/digits" under [image] into pointsman.toml.',
+            f"image.repository is no repository of images: {name!r}",
+            'Host and path in small letters, without a tag: "ghcr.io/me/digits".',
         )
-    return project.configuration.image.repository
+    return name
 
 
 def existing(context: Context, name: str) -> Image:
@@ -153,6 +174,14 @@ def _build(context: Context, engine: Engine, source: Source, name: str) -> None:
         arguments={"BASE": settings.base} if settings.base else {},
     )
     _told(context, f"building {name}", engine.build(recipe))
+
+
+def _require_known(platform: str) -> None:
+    if platform not in _PLATFORMS:
+        raise UsageError(
+            f"image.platform cannot be {platform!r}",
+            f"ONNX Runtime is there for {' and '.join(_PLATFORMS)}.",
+        )
 
 
 def _labels(project: Project, source: Source) -> dict[str, str]:

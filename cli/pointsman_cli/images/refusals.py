@@ -8,13 +8,14 @@ from pointsman_cli.errors import CommandError
 Refusal = Callable[[str, str, str], CommandError]
 """From the engine's name, what it was about, and what was said."""
 
-_NOISE = re.compile(r"^(#\d+|\s*-+>|Step \d+|DEPRECATED:|-{5,})")
+_NOISE = re.compile(r"^(#\d+|\s*-+>|Step \d+|DEPRECATED:|-{5,}|(See|Run) '\w+ .*--help')")
 _DENIED = re.compile(
-    r"denied|unauthorized|no basic auth|authentication required|forbidden", re.IGNORECASE
+    r"denied|unauthorized|no basic auth|authentication required|forbidden|HTTP 40[13]\b",
+    re.IGNORECASE,
 )
 _GONE = re.compile(
     r"no such host|connection refused|i/o timeout|no route to host|server gave HTTP response|"
-    r"Temporary failure in name resolution|network is unreachable",
+    r"Temporary failure (in name resolution|resolving)|network is unreachable",
     re.IGNORECASE,
 )
 _FULL = re.compile(r"no space left on device", re.IGNORECASE)
@@ -102,13 +103,17 @@ def last_words(said: str) -> str:
     telling = [line for line in lines if not _NOISE.match(line)] or lines
     errors = [line for line in telling if re.match(r"(?i)error|denied|unauthorized|failed", line)]
     last = (errors or telling or ["it said nothing"])[-1]
-    return re.sub(r"(?i)^error( response from daemon)?: ", "", last)[:400]
+    return re.sub(r"(?i)^(docker: )?(error( response from daemon)?: )?", "", last)[:400]
 
 
 def _unmoved(verb: str, reference: str, host: str, said: str) -> CommandError:
+    here = " An image of this name is not on this machine either." if verb == "pull" else ""
     if _GONE.search(said):
         return CommandError(
             f"{host} cannot be reached to {verb} {reference}: {last_words(said)}",
-            "Is the name of the registry right, and is it up?",
+            f"Is the name of the registry right, and is it up?{here}",
         )
-    return CommandError(f"{reference}: the {verb} failed: {last_words(said)}")
+    return CommandError(
+        f"the {verb} of {reference} failed: {last_words(said)}",
+        f"Try again; if it stays so, whoever runs {host} knows more.",
+    )

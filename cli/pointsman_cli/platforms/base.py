@@ -186,6 +186,13 @@ class Platform(Protocol):
         """End the service and forget it; False when there was none."""
         ...
 
+    def earlier_image(self, to: str) -> str:
+        """Name the image that `roll_back_image` would run; changes nothing.
+
+        Raises `CommandError` when there is none.
+        """
+        ...
+
     def roll_back_image(self, to: str, timeout: float) -> Deployment:
         """Run an image that ran before: `to`, or with "" the previous one.
 

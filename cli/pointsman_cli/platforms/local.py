@@ -72,6 +72,10 @@ class LocalPlatform:
         ended = self._container.destroy()
         return self._process.destroy() or ended
 
+    def earlier_image(self, to: str) -> str:
+        """Name the image that ran before; a process has none."""
+        return self._way().earlier_image(to)
+
     def roll_back_image(self, to: str, timeout: float) -> Deployment:
         """Run the image that ran before; a process has none."""
         return self._way().roll_back_image(to, timeout)

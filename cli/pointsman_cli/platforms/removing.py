@@ -21,7 +21,10 @@ def confirm(context: Context, removal: Removal) -> None:
     sys.stderr.write(f"Type {removal.name} to destroy it: ")
     sys.stderr.flush()
     if sys.stdin.readline().strip() != removal.name:
-        raise UsageError("that is not its name; nothing was changed")
+        raise UsageError(
+            "that is not its name; nothing was changed",
+            f"Type {removal.name} when asked, or say --yes.",
+        )
 
 
 def somebody_types() -> bool:

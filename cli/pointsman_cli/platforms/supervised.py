@@ -129,8 +129,17 @@ class Supervised:
 
     def roll_back_image(self, to: str, timeout: float) -> Deployment:  # noqa: ARG002
         """Refuse: what runs is a process."""
-        raise CommandError(
-            f"{self._name} runs as a process here, and not from an image",
+        raise self._no_image()
+
+    def earlier_image(self, to: str) -> str:  # noqa: ARG002
+        """Refuse, for the same reason."""
+        raise self._no_image()
+
+    def _no_image(self) -> CommandError:
+        runs = records.running(self._directory) is not None
+        return CommandError(
+            f"{self._name} {'runs as a process' if runs else 'does not run'} here, and not from an "
+            "image",
             "`pointsman rollback` goes back to the version that served before.",
         )
 

@@ -44,6 +44,15 @@ def test_an_image_that_no_registry_gives_is_named(
     assert "`docker login ghcr.io`" in result.err
 
 
+def test_why_a_container_does_not_start_is_said_and_not_where_to_read_on(
+    active: Workspace, engine: ContainerEngine
+) -> None:
+    said = "docker: Error response from daemon: No command specified\n\nRun 'docker run --help' …"
+    engine.knobs(refuse={"run": said})
+    document = active.json("deploy", "--docker", "--image", "theirs:1", code=10)
+    assert document["error"].endswith("does not serve: docker run: No command specified")
+
+
 def test_without_an_engine_nothing_is_begun(active: Workspace, engine: ContainerEngine) -> None:
     engine.knobs(down=True)
     result = active.run("deploy", "--docker", code=1)

@@ -107,6 +107,16 @@ REFUSALS = [
         "`docker login registry.example.com`",
     ),
     (
+        {"refuse": {"push": 'error parsing HTTP 403 response body: unexpected end: ""'}},
+        f"registry.example.com refuses the push of {REPOSITORY}",
+        "`docker login registry.example.com`",
+    ),
+    (
+        {"refuse": {"push": "received unexpected HTTP status: 500 Internal Server Error"}},
+        "failed: received unexpected HTTP status: 500",
+        "whoever runs registry.example.com",
+    ),
+    (
         {"refuse": {"push": "dial tcp: lookup registry.example.com: no such host"}},
         "registry.example.com cannot be reached to push",
         "Is the name of the registry right",
@@ -129,6 +139,15 @@ REFUSALS = [
     (
         {"refuse": {"build": "Temporary failure in name resolution"}},
         "the network was out of reach",
+        'network = "host"',
+    ),
+    (
+        {
+            "refuse": {
+                "build": "\x1b[91mE: no candidate\nTemporary failure resolving 'x'\x1b[0m\n\x1b[0m"
+            }
+        },
+        "the network was out of reach: Temporary failure resolving 'x'\n",
         'network = "host"',
     ),
     ({"refuse": {"build": "E: broken\nThe command returned 1"}}, "the image was not built", ""),
@@ -157,6 +176,7 @@ def test_without_an_engine_it_says_which_to_install(
     ("line", "says"),
     [
         ('engine = "rkt"', "image.engine cannot be 'rkt'"),
+        ('platform = "linux/riscv"', "image.platform cannot be 'linux/riscv'"),
         ('engnie = "docker"', "there is no key image.engnie"),
         ("include = 3", "image.include: expected `array`"),
     ],
@@ -166,4 +186,26 @@ def test_a_wrong_setting_is_named(
 ) -> None:
     with project.file.open("a") as file:
         file.write(line + "\n")
-    assert says in project.run("build", code=2 if "engine =" not in line else 1).err
+    assert says in project.run("build", code=2).err
+
+
+@pytest.mark.parametrize("name", ["ghcr.io/me/digits:1", "ghcr.io/Me/digits", "https://ghcr.io/me"])
+def test_what_is_no_repository_is_said_before_anything_is_built(
+    workspace: Workspace, engine: ContainerEngine, name: str
+) -> None:
+    workspace.file.write_text(f'model = "digits"\n[image]\nrepository = "{name}"\n')
+    for command in (("push",), ("build", "--push")):
+        result = workspace.run(*command, code=2)
+        assert f"image.repository is no repository of images: '{name}'" in result.err
+        assert "without a tag" in result.err
+    assert engine.calls == []
+
+
+def test_an_engine_that_is_asked_for_has_to_be_there(
+    project: Workspace, engine: ContainerEngine
+) -> None:
+    with project.file.open("a") as file:
+        file.write('engine = "podman"\n')
+    result = project.run("build", code=1)
+    assert "podman is not installed, and engine under [image] asks for it" in result.err
+    assert "take that line out" in result.err

@@ -4,6 +4,7 @@ It waits its whole wait time for a machine whose program has ended, does not sta
 sleep, and believes Fly when that has put a machine back to its old image.
 """
 
+import re
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from tests.fakes.flyctl.grammar import Call, Refused
 from tests.fakes.flyctl.world import Document, World
 
 _LOOK_SECONDS = 0.05
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _ASLEEP = ("stopped", "suspended")
 
 
@@ -37,6 +39,16 @@ def push(world: World, call: Call) -> None:
     sys.stderr.write(f"{tag}: digest: {digest} size: 1234\n--> Pushing image done\n")
 
 
+def _seconds(duration: str | int) -> float:
+    """Read a duration as Go writes it; a bare number is seconds."""
+    if isinstance(duration, int):
+        return duration
+    parts = re.findall(r"([\d.]+)(h|ms|m|s)", duration)
+    if "".join(number + unit for number, unit in parts) != duration:
+        raise Refused(f'time: invalid duration "{duration}"')
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
 class Deployment:
     """One release on its way."""
 
@@ -49,7 +61,7 @@ class Deployment:
         self._green: list[str] = []
         deploy = self._file.get("deploy", {})
         self._strategy = call.flags.get("--strategy") or deploy.get("strategy", "rolling")
-        self._wait = float(str(deploy.get("wait_timeout", "5s")).removesuffix("s"))
+        self._wait = _seconds(deploy.get("wait_timeout", "5s"))
 
     def carry_out(self) -> None:
         """Release it; raises `Refused` when it does not get healthy in time."""

@@ -113,7 +113,7 @@ class Container:
         with processes.held(self._directory, self._tell_occupied):
             self._context.stands("It was told to end; `pointsman destroy` waits until it has.")
             # The other two are what a command that was killed may have left behind.
-            for name in (record.name, f"{record.name}-trial", f"{record.name}-previous"):
+            for name in (record.name, f"{record.name}-trial", launcher.aside(record.name)):
                 self._launcher.end(name)
             self._engine.remove_volume(arguments.volume(record.name))
             records.forget(self._directory)
@@ -121,6 +121,10 @@ class Container:
 
     def roll_back_image(self, to: str, timeout: float) -> Deployment:
         """Run the image that ran before, or one that is named."""
+        return self.deploy(Wanted(image=self.earlier_image(to), timeout=timeout, docker=True))
+
+    def earlier_image(self, to: str) -> str:
+        """Name the image that ran before, or return the one that is named."""
         record = self.record
         image = to or (record.previous if record else "")
         if record is None or not image:
@@ -128,7 +132,7 @@ class Container:
                 f"no image ran here before the one of {self._title}",
                 "`pointsman rollback` goes back to the version that served before.",
             )
-        return self.deploy(Wanted(image=image, timeout=timeout, docker=True))
+        return image
 
     def _start_first(self, image: str, host: str, port: int, before: Record | None) -> Deployment:
         """Start an image where none runs; one that does not start leaves nothing behind."""
@@ -166,17 +170,18 @@ class Container:
         record = self._record(image, host, port, previous)
         self._context.output.step(f"ending {old.name}, requests in flight first")
         self._context.stands("What ran was told to end; `pointsman deploy` starts it anew.")
-        aside = self._launcher.set_aside(old.name)
         try:
+            self._launcher.set_aside(old.name)
             self._launcher.start(record)
             self._launcher.wait(record, ready=False, seconds=_ANSWER_SECONDS)
         except BaseException as error:
-            self._launcher.bring_back(aside, old.name)
+            self._launcher.bring_back(old.name)
             if isinstance(error, CommandError | DoesNotServe):
                 raise _failed(image, error, self._serving) from error
+            self._context.stands(self._serving)
             raise
         records.write(self._directory, record)
-        self._engine.remove(aside)
+        self._launcher.forget(old.name)
         return self._deployment(record)
 
     def _stays(self, record: Record, wanted: Wanted) -> bool:

@@ -79,19 +79,27 @@ class Launcher:
             self._engine.stop(name, _STOP_SECONDS)
             self._engine.remove(name)
 
-    def set_aside(self, name: str) -> str:
-        """End a container in good order, and keep it by another name, which is returned."""
-        aside = f"{name}-previous"
-        self._engine.remove(aside)
+    def set_aside(self, name: str) -> None:
+        """End a container in good order, and keep it by another name."""
+        self.forget(name)
         self._engine.stop(name, _STOP_SECONDS)
-        self._engine.rename(name, aside)
-        return aside
+        self._engine.rename(name, aside(name))
 
-    def bring_back(self, aside: str, name: str) -> None:
-        """Start what was set aside in the place of what took its name."""
-        self._engine.remove(name)
-        self._engine.rename(aside, name)
+    def bring_back(self, name: str) -> None:
+        """Start what was set aside in the place of what took its name.
+
+        If setting it aside was cut short, it has the name still; it ends before it starts anew.
+        """
+        if self._engine.container(aside(name)) is None:
+            self._engine.stop(name, _STOP_SECONDS)
+        else:
+            self._engine.remove(name)
+            self._engine.rename(aside(name), name)
         self._engine.start(name)
+
+    def forget(self, name: str) -> None:
+        """Remove what was set aside, if anything was."""
+        self._engine.remove(aside(name))
 
     def runs(self, name: str) -> bool:
         """Tell whether a container runs."""
@@ -118,6 +126,11 @@ class Launcher:
         cache = self._context.project.state / "cache"
         cache.mkdir(parents=True, exist_ok=True)
         return cache
+
+
+def aside(name: str) -> str:
+    """Return what a container is called while another one tries to take its place."""
+    return f"{name}-previous"
 
 
 def told(context: Context) -> dict[str, str]:

@@ -149,7 +149,7 @@ class FlyPlatform:
 
     def roll_back_image(self, to: str, timeout: float) -> Deployment:
         """Run an image that ran before, on every machine that has another."""
-        image = self._earlier(to)
+        image = self.earlier_image(to)
         self._context.stands(
             f"flyctl was told to stop; `pointsman status -p fly` shows what {self._app} runs."
         )
@@ -161,12 +161,13 @@ class FlyPlatform:
                 return now
         return self._deployment(done or Done(image, 0, ()))
 
-    def _earlier(self, to: str) -> str:
+    def earlier_image(self, to: str) -> str:
+        """Name the image of a release, the image that is named, or the one that served before."""
         found = self._fly.ask(commands.releases(self._app), reply.releases)
+        if number := re.fullmatch(r"v?(\d+)", to):
+            return self._numbered(found, int(number[1]))
         if to:
-            number = re.fullmatch(r"v?(\d+)", to)
-            named = [each for each in found if number and each.version == int(number[1])]
-            return named[0].image_ref if named else to
+            return to
         earlier = reply.previous(found, found[0].image_ref if found else "")
         if earlier is None:
             raise CommandError(
@@ -174,6 +175,16 @@ class FlyPlatform:
                 "Name one with --to: `fly releases --image` lists what was released.",
             )
         return earlier.image_ref
+
+    def _numbered(self, found: Sequence[reply.Release], number: int) -> str:
+        named = next((each for each in found if each.version == number and each.image_ref), None)
+        if named is None:
+            there = ", ".join(f"v{each.version}" for each in found if each.image_ref)
+            raise CommandError(
+                f"{self._app} has no release v{number} to go back to",
+                f"There is: {there or 'none'}. --to takes an image too.",
+            )
+        return named.image_ref
 
     def _gone_back(self, failure: DeploymentFailed, image: str, timeout: float) -> DeploymentFailed:
         self._context.output.warn(f"{failure.message}; going back to {image}")

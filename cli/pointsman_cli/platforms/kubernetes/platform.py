@@ -127,11 +127,14 @@ class KubernetesPlatform:
 
     def roll_back_image(self, to: str, timeout: float) -> Deployment:
         """Go back to the revision that ran `to`, or to the one before."""
-        seen = self._require()
-        revision = self._revision_of(seen, to)
-        cluster.ask(self._kubectl.undo(revision))
+        cluster.ask(self._kubectl.undo(self._revision_of(self._require(), to)))
         self._context.stands("Kubernetes goes back all the same: `pointsman status` shows it.")
         return self._deployment(progress.follow(self._context, self._kubectl, timeout))
+
+    def earlier_image(self, to: str) -> str:
+        """Name the image of the revision before, or of the last one that ran `to`."""
+        seen = self._require()
+        return seen.images[self._revision_of(seen, to)]
 
     def _memory(self) -> list[Finding]:
         return memory.check(self._context, bytes_of(self._settings.memory))

@@ -118,6 +118,11 @@ class RailwayPlatform:
         release = Releasing(self._session, address).back_to(to)
         return self._deployment(address, release)
 
+    def earlier_image(self, to: str) -> str:
+        """Name the image that ran before; one that Railway built is named by its deployment."""
+        release = Releasing(self._session, self._session.address).earlier(to)
+        return release.image or release.digest or f"deployment {release.id}"
+
     def _domain(self, address: Address) -> services.Domain:
         """Return the public address, made if there is none: its name cannot be predicted."""
         client = self._session.client

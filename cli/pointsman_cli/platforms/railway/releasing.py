@@ -82,10 +82,13 @@ class Releasing:
 
         Raises `CommandError` when there is nothing to go back to.
         """
-        known = deployments.latest(self._client, self._address)
-        target = _target(known, to, serving(self._client, self._address))
+        known, target = self._before(to)
         started = self._started(lambda: self._roll_back(target, known))
         return self.followed(started, target.image)
+
+    def earlier(self, to: str) -> Release:
+        """Return the release that `back_to` would run; raises as it does."""
+        return self._before(to)[1]
 
     def gone_back(self, failed: DeploymentFailed) -> DeploymentFailed:
         """Go back if nothing that was asked for serves; return the failure with what does now."""
@@ -97,6 +100,11 @@ class Releasing:
         serves = f"{before.image or 'The previous release'} serves, by deployment {before.id}."
         document = failed.document | {"serves": serves}
         return DeploymentFailed(failed.message, f"{serves} {failed.hint}", document)
+
+    def _before(self, to: str) -> tuple[list[Release], Release]:
+        """Return what there is, and what to go back to."""
+        known = deployments.latest(self._client, self._address)
+        return known, _target(known, to, serving(self._client, self._address))
 
     def _roll_back(self, target: Release, known: list[Release]) -> str:
         """Ask for it; Railway does not say which deployment that made, so it is looked for."""
