@@ -253,6 +253,8 @@ def test_nothing_is_lost_for_good_without_a_yes(
     assert "--yes" in result.err
     assert script.asked == []
     assert published.json("destroy", "--dry-run")["lost"] == ["its address"]
+    plan = published.run("destroy", "--dry-run").out
+    assert plan == "delete my-app\nwhich loses for good: its address\n"
     assert published.json("destroy", "--yes")["destroyed"] is True
 
 

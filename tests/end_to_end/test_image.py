@@ -5,6 +5,7 @@ A real engine, a real registry and a real S3 server. One worker sets them up onc
 """
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -284,3 +285,25 @@ def test_going_back_runs_the_image_that_ran_before(
     back = operator.json("rollback", "--image")
     assert (back["image"], back["verdict"]) == (image["image"], "verified")
     assert operator.json("status")["deployment"]["image"] == image["image"]
+
+
+def test_ctrl_c_while_one_image_takes_the_other_s_place_leaves_one_serving(
+    operator: Workspace,
+    engine: ContainerEngine,
+    image: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("POINTSMAN_DRAIN_GRACE", "5")  # seconds in which it is about to end
+    url = operator.json("deploy", "--docker")["url"]
+    engine.run("tag", image["image"], "third:1")
+    with operator.start("deploy", "--image", "third:1", variables=engine.environment) as process:
+        assert process.stderr
+        said = iter(process.stderr)
+        assert any("requests in flight first" in line for line in said)
+        process.send_signal(signal.SIGINT)
+        told = "".join(said)
+        code = process.wait(120)
+    until(lambda: httpx.get(f"{url}/health", timeout=10).status_code == httpx.codes.OK, "it serves")
+    assert (code, "goes on serving at" in told) == (130, True)
+    assert operator.json("status")["deployment"]["image"] == image["image"]
+    assert len(engine.run("ps", "--all", "--quiet").split()) == 1

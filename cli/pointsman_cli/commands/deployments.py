@@ -125,7 +125,7 @@ def destroy(
     Where something is lost with it for good, such as an address, its name has to be typed first.
     """
     from pointsman_cli.platforms.discovery import platform as find
-    from pointsman_cli.platforms.removing import confirm
+    from pointsman_cli.platforms.removing import confirm, told
 
     where = find(platform, context)
     named = context.platform(platform)
@@ -134,8 +134,7 @@ def destroy(
     if dry_run:
         document = {"plan": list(removal.steps), "lost": list(removal.lost)} if removal else {}
         context.output.result({"dry_run": True, "plan": []} | document)
-        steps = "\n".join(removal.steps) if removal else ""
-        context.output.data(steps or f"nothing: {name} does not run on {named}")
+        context.output.data(told(removal) if removal else f"nothing: {name} is not on {named}")
         return
     if removal and not yes:
         confirm(context, removal)

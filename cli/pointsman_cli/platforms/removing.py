@@ -14,7 +14,7 @@ def confirm(context: Context, removal: Removal) -> None:
     """
     if not removal.lost:
         return
-    what = f"destroying {removal.name} loses for good: {', '.join(removal.lost)}"
+    what = f"destroying {removal.name} {_loses(removal)}"
     if not somebody_types():
         raise UsageError(what, "Nobody is here to confirm it: add --yes if that is meant.")
     context.output.warn(what)
@@ -27,6 +27,16 @@ def confirm(context: Context, removal: Removal) -> None:
         )
 
 
+def told(removal: Removal) -> str:
+    """Say what would be done, and what would be lost with it."""
+    lost = [f"which {_loses(removal)}"] if removal.lost else []
+    return "\n".join([*removal.steps, *lost])
+
+
 def somebody_types() -> bool:
     """Tell whether there is a keyboard to confirm at."""
     return sys.stdin.isatty()
+
+
+def _loses(removal: Removal) -> str:
+    return f"loses for good: {', '.join(removal.lost)}"

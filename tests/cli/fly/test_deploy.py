@@ -30,6 +30,11 @@ def test_a_deployment_is_made_proven_replaced_taken_back_and_ended(
     assert (back["verdict"], back["release"]) == ("verified", "3")
     assert back["image"] == f"registry.fly.io/{APP}:one@{DIGESTS['one']}"
     assert bench.tags() == ["one", "one"]
+    there = serving.run("rollback", "--image", "--dry-run", *FLY).out
+    assert f"run registry.fly.io/{APP}:two" in there
+    nowhere = serving.json("rollback", "--image", "--to", "v99", *FLY, code=1)
+    assert nowhere["error"] == f"{APP} has no release v99 to go back to"
+    assert "There is: v3, v2, v1." in nowhere["hint"]
     again = serving.json("rollback", "--image", "--to", "v1", *FLY)
     assert (again["verdict"], again["release"]) == ("verified", "3")
 
@@ -38,6 +43,13 @@ def test_a_deployment_is_made_proven_replaced_taken_back_and_ended(
 
     assert serving.json("destroy", *FLY, "--yes")["destroyed"] is True
     assert serving.json("destroy", *FLY, "--yes")["destroyed"] is False
+
+
+def test_the_file_that_init_writes_is_released_as_it_is(serving: Project, bench: Bench) -> None:
+    serving.fly_toml.unlink()
+    serving.run("init", MODEL, *FLY)
+    serving.rewrite(f'app = "{MODEL}"', f'app = "{APP}"')
+    assert serving.json("deploy", *FLY, "--image", "digits:one")["verdict"] == "verified"
 
 
 def test_a_service_that_ends_at_once_fails_in_seconds_with_its_own_words(

@@ -168,9 +168,9 @@ class Container:
         """Put a tried image in the place of what runs; should it not start, that comes back."""
         previous = old.image if old.image != image else old.previous
         record = self._record(image, host, port, previous)
-        self._context.output.step(f"ending {old.name}, requests in flight first")
         self._context.stands("What ran was told to end; `pointsman deploy` starts it anew.")
         try:
+            self._context.output.step(f"ending {old.name}, requests in flight first")
             self._launcher.set_aside(old.name)
             self._launcher.start(record)
             self._launcher.wait(record, ready=False, seconds=_ANSWER_SECONDS)

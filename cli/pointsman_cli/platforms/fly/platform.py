@@ -86,7 +86,12 @@ class FlyPlatform:
             if self._standing.app is None:
                 self._delivery.app(self._organization)
             pushed = self._delivery.image(wanted.image)
+            self._context.stands(f"The image is at {pushed.reference}; nothing was released.")
             self._delivery.secrets(self._variables.secret)
+            self._context.stands(
+                "The image is pushed and secrets are staged for the next release; nothing was "
+                "released."
+            )
             before = self._release.before()
         except (FlyFailed, ProgramTookTooLong) as failure:
             hint = f"{failure.hint} Nothing was released."
