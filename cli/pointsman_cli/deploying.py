@@ -52,7 +52,7 @@ class Deploying:
             )
         for finding in found:
             if finding.severity is Severity.WARNING:
-                self.context.output.warn(f"{finding.message} {finding.remediation}".strip())
+                self.context.output.warn(finding.message, finding.remediation)
 
     def show(self) -> None:
         """Say what would be done."""

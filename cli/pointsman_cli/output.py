@@ -95,9 +95,11 @@ class Output:
         if self._talks:
             self._tell("[green]✓[/] ", text)
 
-    def warn(self, text: str) -> None:
-        """Tell what the operator should know; never suppressed."""
+    def warn(self, text: str, advice: str = "") -> None:
+        """Tell what the operator should know, and what to do about it; never suppressed."""
         self._tell("[yellow]![/] ", text)
+        for line in advice.splitlines():
+            self._tell("  ", line)
 
     def result(self, document: Any) -> None:
         """Give the one document of `--json`, once; in other voices, nothing."""

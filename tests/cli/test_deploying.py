@@ -61,12 +61,12 @@ def test_an_error_that_is_found_stops_it_before_anything_changes(
     script.findings = [
         findings.warning("a", "a is odd", "Look at a."),
         findings.error("b", "b is missing", "Make b."),
-        findings.error("c", "c is wrong", "Mend c."),
+        findings.error("c", "is c running?", "Start it."),
     ]
     result = published.run("deploy", code=1)
     assert "error: b is missing" in result.err
     assert "Make b." in result.err
-    assert "Also: c is wrong. Mend c." in result.err
+    assert "       Also: is c running? Start it." in result.err
     assert script.asked == ["check"]
     document = published.json("deploy", code=1)
     assert [each["check"] for each in document["findings"]] == ["a", "b", "c"]
@@ -75,8 +75,8 @@ def test_an_error_that_is_found_stops_it_before_anything_changes(
 def test_a_warning_is_told_and_does_not_stop_it(
     published: Workspace, script: Script, service: ScriptedService
 ) -> None:
-    script.findings = [findings.warning("a", "a is odd.", "Look at a.")]
-    assert "! a is odd. Look at a." in published.run("deploy").err
+    script.findings = [findings.warning("a", "a is odd", "Look at a.")]
+    assert "! a is odd\n  Look at a.\n" in published.run("deploy").err
 
 
 def test_a_dry_run_tells_all_and_changes_nothing(

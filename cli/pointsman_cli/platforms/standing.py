@@ -20,7 +20,7 @@ def deployment(context: Context, named: str | None) -> Deployment | None:
     except UsageError:
         raise
     except PointsmanError as error:
-        context.output.warn(f"{context.platform(named)}: {error.message} {error.hint}".strip())
+        context.output.warn(f"{context.platform(named)}: {error.message}", error.hint)
         return None
 
 

@@ -174,6 +174,17 @@ def test_a_source_that_does_not_build_says_so(shipping: Workspace) -> None:
     assert "  | RUN false" in failed.err
 
 
+def test_with_auto_rollback_what_serves_is_said_once_where_nothing_took_over(
+    shipping: Workspace, railway: Railway
+) -> None:
+    good = shipping.json("deploy", "--image", IMAGE)
+    railway.world.images[BROKEN] = Image(refusal="denied: unauthorized")
+    failed = shipping.json("deploy", "--image", BROKEN, "--auto-rollback", code=10)
+    serves = f"What ran before goes on serving: {IMAGE}, deployment {good['release']}."
+    assert failed["hint"].startswith(f"{serves} Make the image public")
+    assert railway.variables_of("Rollback") == []
+
+
 def test_with_auto_rollback_a_release_that_took_over_is_taken_back(
     shipping: Workspace, railway: Railway
 ) -> None:
@@ -182,6 +193,7 @@ def test_with_auto_rollback_a_release_that_took_over_is_taken_back(
     failed = shipping.run("deploy", "--image", NEXT_IMAGE, "--auto-rollback", "--json", code=10)
     assert "instead of ghcr.io/acme/digits:v2" in failed.document["error"]
     assert f"{IMAGE} serves, by deployment" in failed.document["hint"]
+    assert "It serves now" not in failed.document["hint"]
     assert statuses(railway) == ["REMOVED", "REMOVED", "SUCCESS"]
     assert railway.variables_of("Rollback") == [{"id": good["release"]}]
 

@@ -44,6 +44,10 @@ class Releasing:
             files = counted(len(selection.files), "file")
             transfer.step(f"uploading {files}, {size(length)} packed")
             transfer.expect("source", length)
+            self._session.context.stands(
+                "Nothing was released, unless Railway had the whole upload already: `pointsman "
+                "status --platform railway` shows it."
+            )
             return self._started(
                 lambda: upload.send(
                     self._client,
@@ -93,13 +97,15 @@ class Releasing:
     def gone_back(self, failed: DeploymentFailed) -> DeploymentFailed:
         """Go back if nothing that was asked for serves; return the failure with what does now."""
         release = str(failed.document.get("release", ""))
-        before = serving(self._client, self._address, release)
-        if before is None:
-            self._output.warn(f"{failed.message}; going back to the previous release")
-            before = self.back_to("")
+        if serving(self._client, self._address, release):
+            return failed
+        self._output.warn(f"{failed.message}; going back to the previous release")
+        before = self.back_to("")
         serves = f"{before.image or 'The previous release'} serves, by deployment {before.id}."
+        # What was said of how things stood is no longer so; the advice still is.
+        advice = failed.hint.removeprefix(str(failed.document.get("serves", failed.hint)))
         document = failed.document | {"serves": serves}
-        return DeploymentFailed(failed.message, f"{serves} {failed.hint}", document)
+        return DeploymentFailed(failed.message, f"{serves} {advice.strip()}".strip(), document)
 
     def _before(self, to: str) -> tuple[list[Release], Release]:
         """Return what there is, and what to go back to."""
@@ -162,7 +168,7 @@ def _target(known: list[Release], to: str, current: Release | None) -> Release:
     if possible:
         return possible[0]
     what = f"to {to}" if to else "to"
-    there = ", ".join(f"{each.image or each.id}" for each in known if each.can_rollback)
+    there = ", ".join(dict.fromkeys(each.image or each.id for each in known if each.can_rollback))
     raise CommandError(
         f"there is no release to go back {what}",
         f"Railway keeps images for 1 to 15 days, by plan. There is: {there or 'none'}.",

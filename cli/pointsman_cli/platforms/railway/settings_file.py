@@ -47,7 +47,10 @@ def read(path: Path, environment: str) -> Settings:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is not JSON: {error}") from error
+        raise UsageError(
+            f"{path} is not JSON: {error}",
+            "Mend it; or move it away, and `pointsman init --platform railway` writes a good one.",
+        ) from error
     _check(path, document)
     overlay = document.get("environments", {}).get(environment) or {}
     merged = {name: document.get(name, {}) | overlay.get(name, {}) for name in _BLOCKS}
