@@ -43,6 +43,16 @@ def test_nothing_deployed_is_nothing() -> None:
     assert observe([]) is None
 
 
+def test_the_way_back_leads_to_what_serves_and_not_to_what_failed_since() -> None:
+    sets = [replica_set(1, "old"), replica_set(2, "bad"), replica_set(3, "worse")]
+    stuck = observe([deployment(4), *sets, replica_set(4, "new"), pod(1, ready=True)])
+    assert stuck is not None
+    assert (stuck.way_back(), stuck.way_back("bad"), stuck.way_back("none")) == (1, 2, 0)
+    dead = observe([deployment(4), *sets, replica_set(4, "new")])
+    assert dead is not None
+    assert dead.way_back() == 3
+
+
 def test_a_rollout_is_over_when_all_pods_are_new_and_ready() -> None:
     done = {"replicas": 2, "updatedReplicas": 2, "availableReplicas": 2}
     assert seen(**done).settled

@@ -76,6 +76,26 @@ def test_a_broken_release_is_taken_back_if_asked_to(folder: Workspace, api: Api)
     assert {pod.image for pod in api.cluster.pods.values()} == {IMAGE}
 
 
+def test_after_several_broken_releases_going_back_leads_to_the_one_that_serves(
+    folder: Workspace, api: Api
+) -> None:
+    deploy(folder)
+    api.cluster.fates |= {NEXT: Fate.CRASHING, "worse:1": Fate.OUT_OF_MEMORY}
+    failed = deploy(folder, NEXT, code=10)
+    assert failed["hint"].startswith(f"{IMAGE} goes on serving.")
+    deploy(folder, "worse:1", code=10)
+    assert folder.json("rollback", "--image", "--dry-run")["image"] == IMAGE
+    failed = deploy(folder, NEXT, "--auto-rollback", code=10)
+    assert failed["hint"] == f"{IMAGE} serves as before."
+    deploy(folder, "worse:1", code=10)
+    assert folder.json("rollback", "--image")["image"] == IMAGE
+
+
+def test_where_nothing_served_before_nothing_is_promised(folder: Workspace, api: Api) -> None:
+    api.cluster.fates[IMAGE] = Fate.CRASHING
+    assert deploy(folder, code=10)["hint"].startswith("Nothing serves now")
+
+
 def test_an_image_for_another_processor_is_recognised(folder: Workspace, api: Api) -> None:
     api.cluster.fates[IMAGE] = Fate.CRASHING
     api.cluster.last_words = "exec /opt/pointsman/bin/python: exec format error"
@@ -86,7 +106,7 @@ def test_an_image_for_another_processor_is_recognised(folder: Workspace, api: Ap
 def test_what_has_no_room_yet_is_unverified_and_not_failed(folder: Workspace, api: Api) -> None:
     api.cluster.fates[IMAGE] = Fate.PENDING
     late = folder.run("deploy", "--image", IMAGE, "--timeout", "1", code=9)
-    assert "cannot be scheduled: 0/1 nodes are available: 1 Insufficient memory." in late.err
+    assert "cannot be scheduled: 0/1 nodes are available: 1 Insufficient memory\n" in late.err
 
 
 def test_a_dry_run_shows_what_would_be_applied_and_changes_nothing(
@@ -127,7 +147,7 @@ def test_a_cluster_that_does_not_answer_is_named(
 ) -> None:
     monkeypatch.setenv("KUBECONFIG", "/dev/null")
     refused = folder.run("deploy", "--image", IMAGE, code=1)
-    assert "kubectl" in refused.err
+    assert "kubectl knows of no cluster: set KUBECONFIG" in refused.err
     assert "Traceback" not in refused.err
 
 

@@ -58,7 +58,6 @@ class Deployment:
         self._file = tomllib.loads(Path(call.flags["--config"]).read_text())
         self._image = call.flags["--image"]
         self._processes: dict[str, subprocess.Popen[bytes] | None] = {}
-        self._green: list[str] = []
         deploy = self._file.get("deploy", {})
         self._strategy = call.flags.get("--strategy") or deploy.get("strategy", "rolling")
         self._wait = _seconds(deploy.get("wait_timeout", "5s"))
@@ -72,7 +71,7 @@ class Deployment:
         except BaseException as error:
             status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
             if self._strategy == "bluegreen":
-                self._destroy(self._green)
+                self._destroy(self._new())
             raise
         finally:
             with self._world.changing() as document:
@@ -118,14 +117,23 @@ class Deployment:
             for _ in range(count):
                 self._wait_for(self._create())
         elif self._strategy == "bluegreen":
-            self._green = [self._create() for _ in existing]
-            for each in self._green:
+            for each in [self._create() for _ in existing]:
                 self._wait_for(each)
             self._destroy(existing)
         else:
             for each in only.split(",") if only else existing:
                 if self._update(each) and self._strategy != "immediate":
                     self._wait_for(each)
+
+    def _new(self) -> list[str]:
+        """Return the machines that this release made."""
+        made = self._app(self._world.read())["machines"]
+        release = str(self._version)
+        return [
+            each["id"]
+            for each in made
+            if each["config"]["metadata"]["fly_release_version"] == release
+        ]
 
     def _create(self) -> str:
         with self._world.changing() as document:

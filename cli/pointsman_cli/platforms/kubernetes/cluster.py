@@ -21,6 +21,7 @@ _REMEDIES = (
     ("context was not found", "`kubectl config get-contexts` lists the contexts there are."),
     ("does not exist", "`kubectl config get-contexts` lists the contexts there are."),
     ("namespaces", "`kubectl create namespace NAME` makes it."),
+    ("localhost:8080", "kubectl knows of no cluster: set KUBECONFIG, or fill ~/.kube/config."),
     ("refused", "Is the cluster running? `kubectl cluster-info` asks it."),
     ("no configuration has been provided", "Name a cluster: `kubectl config use-context NAME`."),
     ("unable to connect", "Is the cluster reachable? `kubectl cluster-info` asks it."),

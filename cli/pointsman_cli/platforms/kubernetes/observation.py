@@ -59,6 +59,8 @@ class Observation:
     """The public address, where there is an Ingress."""
     images: Mapping[int, str] = field(default_factory=dict)
     """The image of every revision that is remembered."""
+    serving: Collection[int] = ()
+    """The revisions that have a ready pod."""
     secrets: Collection[str] = ()
     """The Secrets that any of these revisions names."""
 
@@ -66,6 +68,18 @@ class Observation:
     def troubles(self) -> list[Trouble]:
         """What stands in the way for good."""
         return [pod.trouble for pod in self.pods if pod.trouble is not None]
+
+    def way_back(self, to: str = "") -> int:
+        """Return the revision before the newest to go back to, of image `to` if named; 0 for none.
+
+        One that serves is taken before one that was made later and never got so far.
+        """
+        earlier = [
+            number
+            for number, ran in self.images.items()
+            if number < self.revision and to in {"", ran}
+        ]
+        return max([each for each in earlier if each in self.serving] or earlier, default=0)
 
     @property
     def ready(self) -> int:
@@ -85,6 +99,7 @@ def observe(items: Iterable[Document]) -> Observation | None:
     sets = kinds.get("ReplicaSet", [])
     newest = {each["metadata"]["name"] for each in sets if _revision(each) == revision}
     pods = [each for each in kinds.get("Pod", []) if _owner(each) in newest]
+    ready = {_owner(each) for each in kinds.get("Pod", []) if _pod(each).ready}
     return Observation(
         image=_image(deployment["spec"]["template"]),
         revision=revision,
@@ -95,6 +110,7 @@ def observe(items: Iterable[Document]) -> Observation | None:
         namespace=deployment["metadata"].get("namespace", ""),
         host=_host(kinds.get("Ingress", [])),
         images={_revision(each): _image(each["spec"]["template"]) for each in sets},
+        serving={_revision(each) for each in sets if each["metadata"]["name"] in ready},
         secrets={name for each in sets for name in _secrets(each["spec"]["template"])},
     )
 
@@ -146,7 +162,8 @@ def _state(pod: Document, container: Document) -> str:
         return "ready"
     for condition in pod.get("status", {}).get("conditions", []):
         if (condition["type"], condition["status"]) == ("PodScheduled", "False"):
-            return f"cannot be scheduled: {condition.get('message', condition.get('reason', ''))}"
+            why = str(condition.get("message", condition.get("reason", "")))
+            return f"cannot be scheduled: {why.rstrip('.')}"
     state = container.get("state", {})
     if "waiting" in state:
         return str(state["waiting"].get("reason") or "waiting")

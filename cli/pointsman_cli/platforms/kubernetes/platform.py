@@ -140,21 +140,25 @@ class KubernetesPlatform:
         return memory.check(self._context, bytes_of(self._settings.memory))
 
     def _revision_of(self, seen: Observation, to: str) -> int:
-        earlier = {number: ran for number, ran in seen.images.items() if number < seen.revision}
-        found = [number for number, ran in earlier.items() if to in {"", ran}]
-        if not found:
-            known = ", ".join(sorted(set(earlier.values()))) or "none"
-            raise CommandError(
-                f"{to or 'no earlier image'} is not among the revisions of {self._name}",
-                f"Kubernetes remembers: {known}.",
-            )
-        return max(found)
+        if revision := seen.way_back(to):
+            return revision
+        earlier = {ran for number, ran in seen.images.items() if number < seen.revision}
+        raise CommandError(
+            f"{to or 'an earlier image'} is not among the revisions of {self._name}",
+            f"Kubernetes remembers: {', '.join(sorted(earlier)) or 'none'}.",
+        )
 
     def _return_after(self, failure: DeploymentFailed, before: Observation, timeout: float) -> None:
-        self._context.output.warn(f"{failure.message}; going back to {before.image}")
-        cluster.ask(self._kubectl.undo(before.revision))
-        progress.follow(self._context, self._kubectl, timeout)
-        failure.hint = f"{before.image} serves as before."
+        revision = max(before.serving, default=before.revision)
+        image = before.images[revision]
+        self._context.output.warn(f"{failure.message}; going back to {image}")
+        try:
+            cluster.ask(self._kubectl.undo(revision))
+            progress.follow(self._context, self._kubectl, timeout)
+        except CommandError as error:
+            failure.hint = f"It was not taken back: {error.message}. {failure.hint}"
+        else:
+            failure.hint = f"{image} serves as before."
 
     def _tidy(self, release: Release) -> None:
         """Delete what the release no longer has; a Secret stays as long as a revision names it."""

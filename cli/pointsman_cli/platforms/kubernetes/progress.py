@@ -35,7 +35,7 @@ def follow(context: Context, kubectl: Kubectl, timeout: float) -> Observation:
             if seen.settled:
                 return seen
             if seen.troubles:
-                raise _failed(kubectl, seen.troubles[0])
+                raise _failed(kubectl, seen, seen.troubles[0])
             if seconds > timeout:
                 raise _late(seen, timeout)
             update(_standing(seen))
@@ -56,10 +56,14 @@ def _standing(seen: Observation) -> str:
     return f"{seen.ready}/{seen.wanted} new pods ready{older}"
 
 
-def _failed(kubectl: Kubectl, trouble: Trouble) -> DeploymentFailed:
+def _failed(kubectl: Kubectl, seen: Observation, trouble: Trouble) -> DeploymentFailed:
+    message = cluster.cause(trouble, _said(kubectl, trouble))
+    before = seen.way_back()
+    if before not in seen.serving:
+        return DeploymentFailed(message, "Nothing serves now: no pod of another release is ready.")
     return DeploymentFailed(
-        cluster.cause(trouble, _said(kubectl, trouble)),
-        "Pods of the release before, if there was one, go on serving. "
+        message,
+        f"{seen.images[before]} goes on serving. "
         "`pointsman rollback --image --platform kubernetes` takes the new one back.",
     )
 
