@@ -18,6 +18,7 @@ import msgspec
 
 from pointsman_cli.errors import UsageError
 from pointsman_cli.tables import (
+    SHAPES,
     ImageSettings,
     KubernetesSettings,
     LocalSettings,
@@ -96,9 +97,16 @@ def load(
     try:
         return Project(msgspec.convert(values, Configuration), directory, named, name)
     except msgspec.ValidationError as error:
-        what, _, where = str(error).partition(" - at `$.")
-        key = where.rstrip("`")
-        raise UsageError(f"{path}: {key}: {what[:1].lower()}{what[1:]}") from error
+        raise _misshapen(path, str(error)) from error
+
+
+def _misshapen(path: Path | None, said: str) -> UsageError:
+    """Retell what msgspec says of a value; a pattern is nothing that an operator should read."""
+    what, _, where = said.partition(" - at `$.")
+    for pattern, (lacking, advice) in SHAPES.items():
+        if repr(pattern) in what:
+            return UsageError(f"{path}: {where.rstrip('`')} is {lacking}", advice)
+    return UsageError(f"{path}: {where.rstrip('`')}: {what[:1].lower()}{what[1:]}")
 
 
 def environments(working_directory: Path) -> list[str]:

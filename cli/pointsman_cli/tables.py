@@ -49,9 +49,18 @@ class RailwaySettings(msgspec.Struct, frozen=True):
 
 
 # Kubernetes: "Object Names and IDs" (RFC 1123 labels), "Resource Management" (quantities).
-_Label = Annotated[str, msgspec.Meta(pattern=r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$")]
-_Quantity = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|Ki|Mi|Gi|Ti)?$")]
-_Host = Annotated[str, msgspec.Meta(pattern=r"^([a-z0-9*][-a-z0-9.]{0,251})?$")]
+_LABEL = r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$"
+_QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|Ki|Mi|Gi|Ti)?$"
+_HOST = r"^([a-z0-9*][-a-z0-9.]{0,251})?$"
+SHAPES = {
+    _LABEL: ("no name that Kubernetes takes", "Small letters, digits and dashes, 63 at most."),
+    _QUANTITY: ("no quantity", 'Write it as Kubernetes does: "512Mi", "2Gi", "500m".'),
+    _HOST: ("no name of a host", 'Small letters, digits, dots and dashes: "digits.example.com".'),
+}
+"""What a text is that does not have one of these shapes, and how to write it."""
+_Label = Annotated[str, msgspec.Meta(pattern=_LABEL)]
+_Quantity = Annotated[str, msgspec.Meta(pattern=_QUANTITY)]
+_Host = Annotated[str, msgspec.Meta(pattern=_HOST)]
 _Replicas = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 
 

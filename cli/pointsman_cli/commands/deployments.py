@@ -11,8 +11,10 @@ from pointsman_cli.context import Context, with_context
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (deploy, logs, destroy, serve):
-        app.command()(command)
+    app.command(epilog="Example: pointsman deploy --platform fly --auto-rollback")(deploy)
+    app.command(epilog="Example: pointsman logs --platform fly --follow")(logs)
+    app.command(epilog="Example: pointsman destroy --platform fly --dry-run")(destroy)
+    app.command()(serve)
 
 
 @with_context

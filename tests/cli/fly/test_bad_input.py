@@ -148,6 +148,7 @@ def test_with_a_key_in_fly_toml_that_means_nothing(project: Project, bench: Benc
     [
         ("app = ", "is not TOML"),
         ('primary_region = "fra"', "names no app"),
+        ('app = "My App"', "app cannot be 'My App': it becomes the name of a host"),
         (None, "there is no fly.toml in"),
     ],
 )

@@ -13,9 +13,9 @@ from tests.cli.workspace import Workspace
     [
         ("replica = 2", "there is no key kubernetes.replica"),
         ("replicas = 0", "kubernetes.replicas: expected `int` >= 1"),
-        ('memory = "lots"', "kubernetes.memory: expected `str` matching regex"),
-        ('name = "Digits"', "kubernetes.name: expected `str` matching regex"),
-        ('namespace = "a/b"', "kubernetes.namespace: expected `str` matching regex"),
+        ('memory = "lots"', "kubernetes.memory is no quantity"),
+        ('name = "Digits"', "kubernetes.name is no name that Kubernetes takes"),
+        ('namespace = "a/b"', "kubernetes.namespace is no name that Kubernetes takes"),
     ],
 )
 def test_what_cannot_be_is_refused_by_its_key(

@@ -3,6 +3,7 @@
 `fly.toml` stays Fly's own file. Values that cannot be are kept as they are: `lint` speaks of them.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ DEFAULT_STRATEGY = "rolling"
 DEFAULT_WAIT_SECONDS = 300.0
 DEFAULT_KILL_SECONDS = 5.0
 _NANOSECOND = 1e-9
+_NAME = re.compile(r"[a-z0-9-]{1,63}")
 
 Table = Mapping[str, Any]
 
@@ -129,6 +131,11 @@ def read(path: Path) -> FlyFile:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
     if not isinstance(values.get("app"), str) or not values["app"]:
         raise UsageError(f"{path} names no app", 'Put app = "NAME" at its top.')
+    if not _NAME.fullmatch(values["app"]):
+        raise UsageError(
+            f"{path}: app cannot be {values['app']!r}: it becomes the name of a host",
+            "Small letters, digits and dashes, 63 at most.",
+        )
     return parsed(path, values)
 
 
