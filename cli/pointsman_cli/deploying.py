@@ -156,7 +156,8 @@ def only_version(context: Context) -> str | None:
     raise CommandError(
         f"nothing is active in {context.model}/{context.channel}, and there are "
         f"{len(names)} versions to choose from",
-        f"`pointsman activate VERSION` with one of: {', '.join(names[-5:])}.",
+        f"`pointsman activate VERSION --channel {context.channel}` with one of: "
+        f"{', '.join(names[-5:])}.",
     )
 
 

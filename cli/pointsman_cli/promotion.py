@@ -33,9 +33,10 @@ class Promotion:
     def plan(self) -> list[str]:
         """Say what would be done."""
         manifest, target = self.version.manifest, self.target
-        now = present(target)
-        origin = now.stable.version if now else "nothing"
-        move = f"move {target.model}/{target.channel} from {origin} to {manifest.version}"
+        where, now = f"{target.model}/{target.channel}", present(target)
+        move = f"move {where} from {now.stable.version if now else 'nothing'} to {manifest.version}"
+        if now and now.stable.digest == self.version.digest:
+            move = f"leave {where} at {manifest.version}, which it names already"
         if not self.across_stores:
             return [move]
         files = f"{counted(len(manifest.files), 'file')} ({size(manifest.size)})"

@@ -205,6 +205,20 @@ def test_an_image_that_is_named_is_taken_as_it_is(
     )
 
 
+def test_an_image_without_a_name_is_a_mistake_and_no_wish_to_build_one(
+    published: Workspace, script: Script, active: Pointer
+) -> None:
+    assert "--image is empty" in published.run("deploy", "--image", "", code=2).err
+    assert script.asked == []
+
+
+def test_what_is_to_be_activated_first_is_so_in_the_channel_that_is_meant(
+    published: Workspace, script: Script, active: Pointer
+) -> None:
+    told = published.json("deploy", "--channel", "trial", code=1)
+    assert told["hint"] == "`pointsman activate VERSION --channel trial` with one of: v1, v2."
+
+
 def test_an_image_that_cannot_be_built_leaves_everything_as_it_was(
     published: Workspace,
     script: Script,

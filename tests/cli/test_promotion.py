@@ -65,6 +65,13 @@ def test_a_dry_run_changes_nothing(staged: Workspace) -> None:
     assert not (staged.folder / "live" / "models").exists()
 
 
+def test_a_dry_run_says_that_there_is_nothing_to_move(staged: Workspace) -> None:
+    promote = ("models", "promote", "--from", "staging", "--to", "other")
+    staged.run(*promote, "--no-wait")
+    told = staged.run(*promote, "--dry-run").out
+    assert told == f"leave {MODEL}/other at v2, which it names already\n"
+
+
 def test_a_place_is_not_promoted_to_itself(staged: Workspace) -> None:
     result = staged.run("models", "promote", "--from", "staging", "--to", "staging", code=2)
     assert "are the same channel of the same store" in result.err

@@ -22,13 +22,13 @@ def deploy(
     context: Context,
     platform: PlatformName = None,
     image: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="REF",
             help="Deploy this image as it is; default: build one.",
             show_default=False,
         ),
-    ] = "",
+    ] = None,
     auto_rollback: Annotated[
         bool,
         typer.Option("--auto-rollback", help="Go back to the previous image if the new one fails."),
@@ -64,12 +64,15 @@ def deploy(
     Ends with 9 when it is deployed but could not be proven, with 10 when it failed.
     """
     from pointsman_cli.deploying import Deploying
+    from pointsman_cli.errors import UsageError
     from pointsman_cli.platforms.base import Wanted
     from pointsman_cli.platforms.discovery import platform as find
 
     _require_local(context.platform(platform), docker=docker, host=host, port=port)
+    if image == "":
+        raise UsageError("--image is empty", "Leave it out, or name the image.")
     wanted = Wanted(
-        image=image,
+        image=image or "",
         auto_rollback=auto_rollback,
         timeout=timeout,
         host=host,
