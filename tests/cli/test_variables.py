@@ -87,6 +87,23 @@ def test_an_address_for_the_service_beats_the_operator_s(tmp_path: Path) -> None
     assert told.plain["AWS_ENDPOINT_URL_S3"] == "http://store.internal:9000"
 
 
+@pytest.mark.parametrize(
+    ("store", "given"),
+    [
+        ("s3://models", {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9000"}),
+        ("s3://models?endpoint=http://localhost:9000", {}),
+    ],
+)
+def test_an_address_of_this_machine_is_warned_of(
+    tmp_path: Path, store: str, given: dict[str, str]
+) -> None:
+    here = context(tmp_path, store=store)
+    found = variables.check(here, variables.of_service(here, "fly", RUNTIME | given))
+    assert severities(found) == [Severity.WARNING, Severity.OK]
+    assert "leads to this machine" in found[0].message
+    assert "POINTSMAN_RUNTIME_ENDPOINT_URL" in found[0].remediation
+
+
 def test_an_r2_store_needs_no_address(tmp_path: Path) -> None:
     here = context(tmp_path, store=f"r2://{'0' * 32}/models")
     told = variables.of_service(here, "fly", OWN | RUNTIME)

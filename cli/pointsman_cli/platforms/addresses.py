@@ -1,6 +1,8 @@
-"""Where a local service listens, and what URL leads there."""
+"""Addresses of this machine: where a service listens, and what URL leads there."""
 
+import ipaddress
 import socket
+from urllib.parse import urlsplit
 
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 — names them, binds nothing
 
@@ -28,6 +30,15 @@ def free_port(host: str) -> int:
     with _socket(host) as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether a URL leads to this machine only, where nobody else is."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _socket(host: str) -> socket.socket:

@@ -8,10 +8,12 @@ write heartbeats: those that were provisioned or, where the operator named the s
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlsplit
 
 from pointsman import findings
 from pointsman.findings import Finding
 from pointsman_cli.context import Context
+from pointsman_cli.platforms import addresses
 
 RUNTIME_PREFIX = "POINTSMAN_RUNTIME_"
 _SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
@@ -91,14 +93,30 @@ def check(
                 "On other platforms use an s3:// or r2:// store.",
             )
         ]
-    known = {*variables.all(), *present}
-    if "AWS_ROLE_ARN" in known or {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} <= known:
-        return [findings.ok("credentials", "the service has credentials of its own")]
-    return [
-        findings.error(
-            "credentials", f"the service would have no credentials for {store}", _KEYS_HINT
-        )
-    ]
+    return [*_reach(store, variables), _credentials(store, {*variables.all(), *present})]
+
+
+def _reach(store: str, variables: Variables) -> list[Finding]:
+    """Warn of an address that means something else on every machine."""
+    named = parse_qs(urlsplit(store).query).get("endpoint", [])
+    for address in [*named, variables.plain.get("AWS_ENDPOINT_URL_S3", "")]:
+        if addresses.is_loopback(address):
+            return [
+                findings.warning(
+                    "store",
+                    f"{address} leads to this machine: no service elsewhere reaches a store there",
+                    f"Set {RUNTIME_PREFIX}ENDPOINT_URL to the address that the service is to use.",
+                )
+            ]
+    return []
+
+
+def _credentials(store: str, known: Collection[str]) -> Finding:
+    if "AWS_ROLE_ARN" in known or {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} <= set(known):
+        return findings.ok("credentials", "the service has credentials of its own")
+    return findings.error(
+        "credentials", f"the service would have no credentials for {store}", _KEYS_HINT
+    )
 
 
 def _given(store: str, environment: Mapping[str, str]) -> dict[str, str]:

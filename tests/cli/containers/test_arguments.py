@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pointsman_cli.platforms.containers.arguments import Run, is_loopback, volume
+from pointsman_cli.platforms.addresses import is_loopback
+from pointsman_cli.platforms.containers.arguments import Run, volume
 
 GOLDEN = Path(__file__).parent / "golden" / "run.txt"
 SECRET = "hunter2"  # noqa: S105 — nobody's

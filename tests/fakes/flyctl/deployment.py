@@ -58,6 +58,8 @@ class Deployment:
         self._file = tomllib.loads(Path(call.flags["--config"]).read_text())
         self._image = call.flags["--image"]
         self._processes: dict[str, subprocess.Popen[bytes] | None] = {}
+        self._beside = False
+        """Whether new machines stand beside old ones, and go when they do not get healthy."""
         deploy = self._file.get("deploy", {})
         self._strategy = call.flags.get("--strategy") or deploy.get("strategy", "rolling")
         self._wait = _seconds(deploy.get("wait_timeout", "5s"))
@@ -70,7 +72,7 @@ class Deployment:
             status = "complete"
         except BaseException as error:
             status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-            if self._strategy == "bluegreen":
+            if self._beside:
                 self._destroy(self._new())
             raise
         finally:
@@ -117,6 +119,7 @@ class Deployment:
             for _ in range(count):
                 self._wait_for(self._create())
         elif self._strategy == "bluegreen":
+            self._beside = True
             for each in [self._create() for _ in existing]:
                 self._wait_for(each)
             self._destroy(existing)

@@ -4,7 +4,6 @@ Pure: variables are named in the arguments, and have their values in the environ
 engine's client. The container may write nothing but its cache, and runs as nobody.
 """
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,12 +84,3 @@ def folder(url: str) -> str:
 def volume(name: str) -> str:
     """Return the volume that a container keeps its cache in; a trial shares it."""
     return f"{name.removesuffix('-trial')}-cache"
-
-
-def is_loopback(url: str) -> bool:
-    """Tell whether a URL leads to this machine only, where a container is not."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -208,7 +208,7 @@ class Container:
 
     def _check_endpoint(self) -> list[Finding]:
         endpoint = launcher.told(self._context).get("AWS_ENDPOINT_URL_S3", "")
-        if self._settings.network == "host" or not arguments.is_loopback(endpoint):
+        if self._settings.network == "host" or not addresses.is_loopback(endpoint):
             return []
         return [
             findings.error(
