@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -133,11 +133,13 @@ def _answers(environment: dict[str, str]) -> bool:
 
 
 def _pull_base(engine: ContainerEngine) -> None:
-    if not engine.run("image", "ls", "--quiet", _BASE):
-        try:
-            engine.run("pull", "--quiet", _BASE, timeout=_BASE_SECONDS)
-        except AssertionError as error:
-            raise CannotRun(f"the base image cannot be had: {error}") from error
+    with suppress(AssertionError):
+        engine.run("image", "inspect", _BASE)  # `image ls` knows it by a shorter name only
+        return
+    try:
+        engine.run("pull", "--quiet", _BASE, timeout=_BASE_SECONDS)
+    except AssertionError as error:
+        raise CannotRun(f"the base image cannot be had: {error}") from error
 
 
 def _import_base(engine: ContainerEngine) -> None:
