@@ -293,7 +293,7 @@ def test_ctrl_c_while_one_image_takes_the_other_s_place_leaves_one_serving(
     image: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("POINTSMAN_DRAIN_GRACE", "5")  # seconds in which it is about to end
+    monkeypatch.setenv("POINTSMAN_DRAIN_GRACE", "2")  # seconds in which it is about to end
     url = operator.json("deploy", "--docker")["url"]
     engine.run("tag", image["image"], "third:1")
     with operator.start("deploy", "--image", "third:1", variables=engine.environment) as process:
