@@ -6,15 +6,16 @@ TLS, because clients send it a token and refuse to do so in the clear.
 
 import json
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import trustme
+
+from tests.servers.threaded import serving
 
 ROLE = "the-role"
 _METADATA_TOKEN = "metadata-token"  # noqa: S105 — of a server that lives for one test
@@ -139,15 +140,5 @@ def _serving(
         def log_message(self, *_: object) -> None:
             """Keep quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    if tls is not None:
-        server.socket = tls.wrap_socket(server.socket, server_side=True)
-    identity.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with serving(Handler, tls) as identity.url:
         yield identity
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

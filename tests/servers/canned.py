@@ -3,11 +3,12 @@
 It says what no real server can be made to say.
 """
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from tests.servers.threaded import serving
 
 
 @dataclass(slots=True)
@@ -47,13 +48,5 @@ def answering(canned: Canned) -> Iterator[Canned]:
         def log_message(self, *_: object) -> None:
             """Keep quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    canned.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with serving(Handler) as canned.url:
         yield canned
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -18,7 +18,6 @@ from pathlib import Path
 _BASE = "docker.io/library/python:3.13-slim"
 _SUITE = "trixie"
 """The Debian whose python3 is 3.13."""
-_MIRROR = "http://deb.debian.org/debian"
 _PACKAGES = "python3,python3-venv,ca-certificates"
 _READY_SECONDS = 60.0
 _BASE_SECONDS = 900.0
@@ -162,7 +161,7 @@ def _make(folder: Path, archive: Path) -> None:
     made = folder / "made.tar"
     bootstrap = ["debootstrap", "--variant=minbase", f"--include={_PACKAGES}"]
     for command in (
-        [*bootstrap, _SUITE, str(root), _MIRROR],
+        [*bootstrap, _SUITE, str(root)],
         ["chroot", str(root), "sh", "-c", _FINISH],
         # What this machine trusts, a build here must trust too: a company's proxy, e.g.
         ["cp", "/etc/ssl/certs/ca-certificates.crt", str(root / "etc/ssl/certs/")],

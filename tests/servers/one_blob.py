@@ -5,14 +5,15 @@ It stands for what no real S3 can be made to do at will, and checks no signature
 
 import re
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import trustme
+
+from tests.servers.threaded import serving
 
 _RANGE = re.compile(r"bytes=([0-9]+)-([0-9]+)")
 
@@ -46,22 +47,12 @@ class OneBlob:
 @contextmanager
 def holding(blob: OneBlob, authority: trustme.CA | None = None) -> Iterator[OneBlob]:
     """Serve `blob` on a free port; with an authority, encrypted and certified by it."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (_Handler,), {"blob": blob}))
-    scheme = "http"
+    context = None
     if authority is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert("127.0.0.1").configure_cert(context)
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        scheme = "https"
-    blob.url = f"{scheme}://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with serving(_Handler, context, blob=blob) as blob.url:
         yield blob
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):
