@@ -34,6 +34,7 @@ from pointsman.errors import (
     StoreUnreachable,
 )
 from pointsman.hashing import Fingerprint
+from pointsman.stores import causes
 from pointsman.stores.base import ObjectInfo, OnBytes, Span, StoredObject
 from pointsman.stores.pipe import write
 
@@ -41,6 +42,7 @@ PART_BYTES = 8 << 20
 _PARTS_IN_FLIGHT = 4
 _PIECE_BYTES = 256 << 10
 _MAX_PARTS = 9_000
+_LONGEST_REASON = 300
 
 
 class ObstoreAdapter:
@@ -209,12 +211,13 @@ class ObstoreAdapter:
                 return PreconditionFailed(f"{key} in {self._url} changed since it was read")
             case PermissionDeniedError() | UnauthenticatedError() | PermissionError():
                 return self._denied(verb, key)
-        return self._unreachable(verb, key, _first_line(error))
+        reason = causes.of_silence(str(error)) or _said(error)
+        return StoreUnreachable(f"cannot {verb} {key} in {self._url}: {reason}", self._remedy)
 
-    def _unreachable(self, verb: str, key: str, reason: str) -> StoreUnreachable:
-        return StoreUnreachable(
-            f"cannot {verb} {key} in {self._url}: {reason[:300]}", "Try again; nothing is lost."
-        )
+    @property
+    def _remedy(self) -> str:
+        """What to do when nothing, or nothing that is known, was answered."""
+        return "Try again; nothing is lost."
 
     def _denied(self, verb: str, key: str) -> StoreDenied:
         return StoreDenied(
@@ -232,6 +235,10 @@ def _part_bytes(path: Path) -> int:
     return max(PART_BYTES, -(-size // _MAX_PARTS))
 
 
-def _first_line(error: Exception) -> str:
-    """Cut the library's text to its first line: the rest repeats requests and answers."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def _said(error: Exception) -> str:
+    """Cut the library's text to what it says beyond the request and the answer.
+
+    The request stands before the last dash, the answer after the "<" and from the second line on.
+    """
+    first = (str(error).splitlines() or [type(error).__name__])[0]
+    return first.rsplit(" - ", 1)[-1].split(": <", 1)[0][:_LONGEST_REASON]

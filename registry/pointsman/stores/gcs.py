@@ -15,16 +15,14 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import SplitResult
 
-from obstore.exceptions import BaseError, GenericError
+from obstore.exceptions import BaseError
 from obstore.store import GCSStore as Bucket
 
 from pointsman.errors import (
     PreconditionFailed,
     StoreError,
     StoreMisconfigured,
-    StoreUnreachable,
 )
-from pointsman.stores import causes
 from pointsman.stores.adapter import ObstoreAdapter
 from pointsman.stores.clock import HttpClock
 from pointsman.stores.s3 import BLOBS, DOCUMENTS
@@ -119,16 +117,11 @@ class GoogleStore(ObstoreAdapter):
             )
         if _FORBIDDEN.search(text):
             return self._denied(verb, key)
-        if isinstance(error, GenericError) and (reason := causes.of_silence(text)):
-            return self._unreachable(verb, key, reason)
         return super()._translate(verb, key, error)
 
-    def _unreachable(self, verb: str, key: str, reason: str) -> StoreUnreachable:
-        cause = reason.rsplit(" - ", 1)[-1].split(": <", 1)[0]
-        return StoreUnreachable(
-            f"cannot {verb} {key} in {self._url}: {cause[:300]}",
-            f"Is {self._host} up and reachable from here?",
-        )
+    @property
+    def _remedy(self) -> str:
+        return f"Is {self._host} up and reachable from here?"
 
 
 def _host(environment: Mapping[str, str]) -> str:

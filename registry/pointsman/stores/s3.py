@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import obstore
-from obstore.exceptions import BaseError, GenericError
+from obstore.exceptions import BaseError
 from obstore.store import S3Store as Bucket
 
-from pointsman.errors import StoreError, StoreMisconfigured, StoreUnreachable
+from pointsman.errors import StoreError, StoreMisconfigured
 from pointsman.stores import causes, credentials
 from pointsman.stores.adapter import ObstoreAdapter
 from pointsman.stores.address import Address
@@ -133,17 +133,11 @@ class S3Store(ObstoreAdapter):
             return known
         if _FORBIDDEN.search(text):
             return self._denied(verb, key)
-        if isinstance(error, GenericError) and (reason := causes.of_silence(text)):
-            return self._unreachable(verb, key, reason)
         return super()._translate(verb, key, error)
 
-    def _unreachable(self, verb: str, key: str, reason: str) -> StoreUnreachable:
-        # What stands before the last dash repeats the request, and after the "<" the answer.
-        cause = reason.rsplit(" - ", 1)[-1].split(": <", 1)[0]
-        return StoreUnreachable(
-            f"cannot {verb} {key} in {self._url}: {cause[:300]}",
-            f"Is {self.address.endpoint or 'the network'} up and reachable from here?",
-        )
+    @property
+    def _remedy(self) -> str:
+        return f"Is {self.address.endpoint or 'the network'} up and reachable from here?"
 
 
 def _authorities(environment: Mapping[str, str]) -> dict[str, Any]:
