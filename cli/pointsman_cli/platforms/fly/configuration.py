@@ -49,8 +49,6 @@ class Service:
     stop: str
     start: bool
     least: int
-    force_https: bool
-    concurrency: Table
     checks: tuple[Check, ...]
 
 
@@ -162,8 +160,6 @@ def _service(where: str, table: Table, checks: str) -> Service:
         stop={True: "stop", False: "off"}.get(stop, str(stop)),
         start=table.get("auto_start_machines", True) is not False,
         least=least if isinstance(least, int) else 0,
-        force_https=bool(table.get("force_https", False)),
-        concurrency=_table(table, "concurrency"),
         checks=tuple(
             _check(f"{where}.{checks}[{index}]", each)
             for index, each in enumerate(_tables(table.get(checks)))

@@ -39,7 +39,6 @@ class Exit(msgspec.Struct, frozen=True):
     exit_code: int = 0
     oom_killed: bool = False
     requested_stop: bool = False
-    restarting: bool = False
     signal: int = 0
 
 
@@ -47,7 +46,6 @@ class Request(msgspec.Struct, frozen=True):
     """What an event came with."""
 
     exit_event: Exit | None = None
-    restart_count: int = 0
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -76,7 +74,6 @@ class Configuration(msgspec.Struct, frozen=True):
     """What a machine was told to be."""
 
     metadata: dict[str, str] = _EMPTY
-    guest: dict[str, Any] | None = None
     standbys: list[str] | None = None
 
 
@@ -93,7 +90,6 @@ class FlyMachine(msgspec.Struct, frozen=True):
     events: list[Event] | None = None
     checks: list[Check] | None = None
     host_status: str = "ok"
-    cordoned: bool = False
     updated_at: str = ""
 
     @property

@@ -116,7 +116,3 @@ def _example(manifest: Manifest) -> Schema | None:
         for spec in manifest.inputs
     ]
     return None if any(each["data"] is None for each in shown) else {"inputs": shown}
-
-
-def _exactly(count: int) -> Schema:
-    return {"type": "array", "minItems": count, "maxItems": count}
