@@ -64,3 +64,11 @@ def test_https_where_http_is_spoken_is_told_apart_from_silence() -> None:
         store = open_store(f"s3://models?endpoint={endpoint}", KEYS)
         with pytest.raises(StoreUnreachable, match="does not speak TLS: is it http://"):
             store.folders("models/")
+
+
+def test_a_store_that_answers_with_trouble_is_not_said_to_be_out_of_reach() -> None:
+    with answering(Canned(status=500)) as server:
+        store = open_store(f"s3://models?endpoint={server.url}", KEYS)
+        with pytest.raises(StoreUnreachable, match="status code: 500") as error:
+            store.folders("models/")
+    assert error.value.hint == "Try again; nothing is lost."

@@ -43,6 +43,9 @@ _PARTS_IN_FLIGHT = 4
 _PIECE_BYTES = 256 << 10
 _MAX_PARTS = 9_000
 _LONGEST_REASON = 300
+_TRY_AGAIN = "Try again; nothing is lost."
+# obstore's words for an answer that is an error: the store is there, and in trouble.
+_ANSWERED = "status code"
 
 
 class ObstoreAdapter:
@@ -212,12 +215,13 @@ class ObstoreAdapter:
             case PermissionDeniedError() | UnauthenticatedError() | PermissionError():
                 return self._denied(verb, key)
         reason = causes.of_silence(str(error)) or _said(error)
-        return StoreUnreachable(f"cannot {verb} {key} in {self._url}: {reason}", self._remedy)
+        remedy = _TRY_AGAIN if _ANSWERED in reason else self._remedy
+        return StoreUnreachable(f"cannot {verb} {key} in {self._url}: {reason}", remedy)
 
     @property
     def _remedy(self) -> str:
-        """What to do when nothing, or nothing that is known, was answered."""
-        return "Try again; nothing is lost."
+        """What to do when there was no answer."""
+        return _TRY_AGAIN
 
     def _denied(self, verb: str, key: str) -> StoreDenied:
         return StoreDenied(
