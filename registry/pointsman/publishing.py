@@ -33,6 +33,8 @@ from pointsman.stores.base import ObjectStore
 from pointsman.version_files import VersionFiles, gather
 
 _ATTEMPTS = 5
+_LONGEST_NAME = 128
+"""Of a metric or a label: both stand in tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def prepare(
     model, version = model_name(model), version_name(version)
     particulars = particulars or Particulars()
     progress = progress or Progress()
-    _check_metrics(particulars.metrics)
+    _check_said(particulars)
     try:
         progress.step("validating")
         files = gather(source, golden_set)
@@ -152,8 +154,14 @@ def commit(
         return Published(existing, created=False) if existing else _claim(store, key, sealed)
 
 
-def _check_metrics(metrics: Mapping[str, float]) -> None:
-    for name, value in metrics.items():
+def _check_said(particulars: Particulars) -> None:
+    for name in (*particulars.metrics, *particulars.labels):
+        if not (0 < len(name) <= _LONGEST_NAME and name.isprintable()):
+            raise InvalidModel(
+                f"{name[:_LONGEST_NAME]!r} cannot be the name of a metric or a label",
+                f"Such names have 1 to {_LONGEST_NAME} printable characters.",
+            )
+    for name, value in particulars.metrics.items():
         if not math.isfinite(value):
             raise InvalidModel(f"the metric {name} is {value}", "Metrics are finite numbers.")
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from pointsman import fleet, keys
 from pointsman.heartbeat import Bake, ServableReport
+from tests.cli.conftest import Sources
 from tests.cli.fleet import having_failed, heartbeat
 from tests.cli.workspace import MODEL, Workspace
 
@@ -19,6 +20,13 @@ def test_versions_are_listed_with_what_is_known_of_them(published: Workspace) ->
     assert set(first) == {
         "model", "version", "digest", "created", "bytes", "metrics", "labels", "note", "active_in",
     }  # fmt: skip
+
+
+def test_a_long_note_leaves_the_table_a_table(workspace: Workspace, sources: Sources) -> None:
+    note = "why " * 50
+    workspace.run("upload-model", "v1", sources.model("v1"), "--note", note)
+    assert all(len(line) < 200 for line in workspace.run("models", "list").out.splitlines())
+    assert note.strip() in " ".join(workspace.run("models", "show", "v1").out.split())
 
 
 def test_an_empty_store_is_an_empty_list_and_stays_empty(workspace: Workspace) -> None:

@@ -212,6 +212,16 @@ def too_large_a_sample(path: Path) -> Path:
     return models.echo(path, "FP32", ("rows", 1 << 20, 1 << 20))
 
 
+@pytest.mark.parametrize("name", ["", "n" * 129, "a\x1b[31m"])
+def test_metrics_and_labels_have_names_that_fit_a_table(
+    registry: Registry, good: Path, name: str
+) -> None:
+    for said in ({"metrics": {name: 1.0}}, {"labels": {name: "x"}}):
+        with pytest.raises(InvalidModel, match="cannot be the name of a metric or a label"):
+            registry.publish(MODEL, "v1", good, **said)
+    assert list(registry.store.scan("")) == []
+
+
 BAD_INPUTS: list[tuple[Callable[[Path], Path], str]] = [
     (a_zip, "is no ONNX model: it is a zip archive, as PyTorch saves models"),
     (empty, "is not an ONNX model"),

@@ -11,10 +11,10 @@ from pointsman_cli.context import Context, with_context
 from pointsman_cli.units import duration, moment, size
 
 if TYPE_CHECKING:
-    from pointsman.manifest import Version
+    from pointsman.manifest import Manifest, Version
     from pointsman_cli.catalogue import Entry
 
-_NOTE_CHARACTERS = 60
+_CELL_CHARACTERS = 60
 
 
 def register(app: typer.Typer) -> None:
@@ -98,10 +98,19 @@ def _row(entry: "Entry") -> list[str]:
         manifest.version,
         moment(manifest.created)[:16],
         size(manifest.size),
-        ", ".join(f"{name} {value:g}" for name, value in manifest.metrics.items()),
+        _short(_metrics(manifest)),
         active,
-        textwrap.shorten(manifest.note, _NOTE_CHARACTERS, placeholder=" …"),
+        _short(manifest.note),
     ]
+
+
+def _metrics(manifest: "Manifest") -> str:
+    return ", ".join(f"{name} {value:g}" for name, value in manifest.metrics.items())
+
+
+def _short(text: str) -> str:
+    """Cut a cell to what leaves the table a table; `models show` tells all of it."""
+    return textwrap.shorten(text, _CELL_CHARACTERS, placeholder=" …")
 
 
 def _facts(version: "Version") -> list[list[str]]:
@@ -117,7 +126,7 @@ def _facts(version: "Version") -> list[list[str]]:
         "golden set": f"{golden.rows} rows, rtol {golden.rtol:g}, atol {golden.atol:g}"
         if golden
         else "none",
-        "metrics": ", ".join(f"{name} {value:g}" for name, value in manifest.metrics.items()),
+        "metrics": _metrics(manifest),
         "labels": ", ".join(f"{name}={value}" for name, value in manifest.labels.items()),
         "note": manifest.note,
         "git commit": manifest.git_commit,
