@@ -84,8 +84,7 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse what has come, and lose patience with a head that does not end."""
         self._mixed = False
-        if self.timeout_keep_alive_task is not None:
-            self._unset_keepalive_if_required()
+        self._unset_keepalive_if_required()
         self._parse(data)
         if self._in_head and not self._mixed:
             self._head_bytes += len(data)
@@ -227,6 +226,7 @@ class Connection(HttpToolsProtocol):
             self.on_response_complete()
         else:
             self._since = self.loop.time()
+            self._service.stay_awake(self.loop)
 
     def _parse(self, data: bytes) -> None:
         rest = memoryview(data)

@@ -15,6 +15,7 @@ from pointsman.signing.trust import Trust
 from pointsman.stores.base import ObjectStore
 from pointsman_service import logs
 from pointsman_service.answered import Answered, Listener
+from pointsman_service.busy_polling import BusyPolling
 from pointsman_service.heartbeats import Heartbeats
 from pointsman_service.instance import identify
 from pointsman_service.keys import Keys
@@ -63,6 +64,7 @@ class Service:
             self.listeners.append(self._tracing.answered)
         self.abandoned = 0
         """Requests that the end of the process left without their answer."""
+        self._polling = BusyPolling(settings.busy_poll_microseconds * 1e-6)
         self._sticky_header = settings.sticky_header.lower().encode()
         cpus = threads.available()
         self.executor = ThreadPoolExecutor(cpus, thread_name_prefix="inference")
@@ -119,6 +121,11 @@ class Service:
                 listen(answered)
             except Exception:
                 log.exception("an answer was given, and a listener broke")
+
+    def stay_awake(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Look for the next request before the loop sleeps, if all others are answered."""
+        if self.inference.is_idle:
+            self._polling.answered(loop)
 
     async def start(self) -> None:
         """Begin to follow the channel, in the background: the port opens before a model is here."""

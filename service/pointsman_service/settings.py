@@ -72,6 +72,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How many requests may wait for a version; further ones are told to come back."""
     max_batch_size: Annotated[int, Meta(gt=0, le=4096)] = 64
     """How many rows of different requests are computed together at most; 1 for never."""
+    busy_poll_microseconds: Annotated[int, Meta(ge=0, le=1000)] = 50
+    """How long to look for the next request before sleeping, where that pays; 0 for never."""
     threads: Annotated[int, Meta(ge=0, le=1024)] = 0
     """Threads of one inference; 0 takes what the cgroup's CPU quota allows."""
     log_format: Literal["console", "json"] = "console"

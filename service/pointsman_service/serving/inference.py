@@ -57,6 +57,11 @@ class Inference:
         self.watchers: list[Callable[[Job], None]] = []
         """Told of every job that was answered, once it was; they are quick."""
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no job is under way."""
+        return not self._open
+
     def begin(self, job: Job) -> None:
         """Take on a job; its `finish` is called exactly once, perhaps before this returns."""
         try:
