@@ -9,7 +9,6 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
@@ -35,8 +34,7 @@ _LONGEST_PAUSE_SECONDS = 0.5
 Transition = Callable[[Channel | None, Author], Channel]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Occasion:
+class Occasion(msgspec.Struct, frozen=True, kw_only=True):
     """Why and by whom a channel is changed; `if_generation` is the only one it is changed at."""
 
     why: str = ""

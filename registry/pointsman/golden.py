@@ -9,10 +9,10 @@ stored as numpy's own, because objects would need pickle, and come back as objec
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,8 +26,7 @@ MAX_BYTES = 256 << 20
 Arrays = Mapping[str, NDArray[Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Golden:
+class Golden(msgspec.Struct, frozen=True):
     """A golden set in memory."""
 
     inputs: Arrays

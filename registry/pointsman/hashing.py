@@ -2,16 +2,16 @@
 
 import os
 import time
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from pointsman.digest import changed, file_sha256
 
 _SETTLED_NANOSECONDS = 2_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
+class Fingerprint(msgspec.Struct, frozen=True):
     """By which a file is recognised as the one that was hashed, without reading it again.
 
     A write through a memory map that began before may escape it, as it escapes every tool that
@@ -29,8 +29,7 @@ class Fingerprint:
         return _fingerprint(path.stat()) == self
 
 
-@dataclass(frozen=True, slots=True)
-class Hashed:
+class Hashed(msgspec.Struct, frozen=True):
     """A file's digest and size; no `fingerprint` when the file is too new to have a certain one."""
 
     sha256: str

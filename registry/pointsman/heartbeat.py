@@ -6,7 +6,6 @@ present time): the clocks of instance and operator may be wrong without conseque
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
@@ -122,8 +121,7 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.unserved + sum(servable.errors + servable.dropped for servable in asked)
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(msgspec.Struct, frozen=True):
     """A heartbeat as found in the store, with its age by the store's clock."""
 
     heartbeat: Heartbeat

@@ -6,7 +6,6 @@ because copies and digests are made of the stored bytes and never of a re-encodi
 """
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -100,8 +99,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(msgspec.Struct, frozen=True):
     """A published version: its manifest as read, as stored, and the digest that identifies it."""
 
     manifest: Manifest

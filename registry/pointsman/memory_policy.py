@@ -6,8 +6,9 @@ model; what unloading frees is taken to be no more than the files that were load
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from pointsman.manifest import Manifest
 
@@ -28,8 +29,7 @@ class Strategy(StrEnum):
     REFUSE = "refuse"
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """A strategy, and the numbers that led to it in one sentence."""
 
     strategy: Strategy

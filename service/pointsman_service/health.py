@@ -6,16 +6,16 @@ good version answers.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 if TYPE_CHECKING:
     from pointsman_service.service import Service
     from pointsman_service.serving.manager import Manager
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(msgspec.Struct, frozen=True):
     """A verdict: `status` is one of ok, degraded, loading, failed, draining."""
 
     status: str

@@ -7,14 +7,14 @@ hostname on Kubernetes.
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from pointsman.errors import InvalidName
 from pointsman.names import instance_name
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """One instance's name and whereabouts; empty where nobody says."""
 
     instance: str

@@ -7,10 +7,10 @@ at every request, and only `api.metrics` and the heartbeat turn it into what oth
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
 
+import msgspec
 import numpy as np
 
 BUCKETS = (
@@ -43,11 +43,10 @@ class Phase(StrEnum):
     TOTAL = "total"
 
 
-@dataclass(slots=True)
-class Histogram:
+class Histogram(msgspec.Struct):
     """Durations in seconds, counted by bucket; the last bucket has no upper bound."""
 
-    counts: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
+    counts: list[int] = msgspec.field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
     sum: float = 0.0
 
     def observe(self, durations: Sequence[float]) -> None:

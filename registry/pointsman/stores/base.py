@@ -10,18 +10,18 @@ only as one of `pointsman.errors`:
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
+
+import msgspec
 
 from pointsman.hashing import Fingerprint
 
 OnBytes = Callable[[int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectInfo:
+class ObjectInfo(msgspec.Struct, frozen=True):
     """An object without its bytes; `modified` is by the store's clock.
 
     `etag` is the store's own token of this state of the object: opaque, to be given back to `get`
@@ -34,16 +34,14 @@ class ObjectInfo:
     modified: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class StoredObject:
+class StoredObject(msgspec.Struct, frozen=True):
     """An object with its bytes."""
 
     data: bytes
     info: ObjectInfo
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True):
     """`length` bytes of a blob from `start`, and where they go: an open file, a position in it."""
 
     start: int

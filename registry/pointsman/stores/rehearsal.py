@@ -4,9 +4,10 @@ What would be refused is refused here, by the same rules, and nobody else sees a
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+
+import msgspec
 
 from pointsman.errors import ObjectExists, ObjectNotFound, PreconditionFailed
 from pointsman.hashing import Fingerprint
@@ -72,7 +73,7 @@ class Rehearsal:
         info = ObjectInfo(key, len(data), f"rehearsed-{len(self._written)}", self._store.now())
         earlier = self._written.get(key)
         if earlier is not None:
-            info = replace(info, etag=f"{earlier.info.etag}+")
+            info = msgspec.structs.replace(info, etag=f"{earlier.info.etag}+")
         self._written[key] = StoredObject(data, info)
 
     def upload(

@@ -6,24 +6,23 @@ a process that is in none, as on a virtual machine of its own, has what the host
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from pointsman_service.runtime import memory
 
 _UNLIMITED = 1 << 60  # version 1 writes 2**63 rounded down to a page where there is no limit
 
 
-@dataclass(frozen=True, slots=True)
-class Headroom:
+class Headroom(msgspec.Struct, frozen=True):
     """Bytes: what this process and its neighbours may hold together, and what is left of it."""
 
     limit: int
     available: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Names:
+class _Names(msgspec.Struct, frozen=True):
     """What a version of cgroups calls its files."""
 
     limit: str

@@ -6,7 +6,6 @@ not answer with what it knew from the one before.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import msgspec
 
@@ -25,8 +24,7 @@ def _none(_channel: Channel, _document: bytes) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Aspired:
+class Aspired(msgspec.Struct, frozen=True):
     """The channel as read, its document, and whether it came from the store or from the cache.
 
     `doubt` says why it must not be followed, if it must not.

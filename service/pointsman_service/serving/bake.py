@@ -9,11 +9,11 @@ chooses which class does not.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Looked:
+class Looked(msgspec.Struct, frozen=True):
     """What was seen in answers: how many were looked at, and how many of them were odd.
 
     `varied` had other inputs than the first, and `same` of these nevertheless its outputs; `inputs`
@@ -25,7 +25,7 @@ class Looked:
     varied: int = 0
     same: int = 0
     inputs: int = 0
-    bins: Mapping[int, int] = field(default_factory=dict)
+    bins: Mapping[int, int] = msgspec.field(default_factory=dict)
 
     def since(self, before: "Looked") -> "Looked":
         """Return what was seen after `before`; `inputs` is counted anew anyway."""
@@ -40,8 +40,7 @@ class Looked:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """How a version did: requests answered, requests failed by its own fault, 99th percentiles.
 
     `p99_seconds` is that of its recent requests, `stretches` those of consecutive times of some
@@ -52,7 +51,7 @@ class Record:
     errors: int = 0
     p99_seconds: float | None = None
     stretches: tuple[float, ...] = ()
-    looked: Looked = field(default_factory=Looked)
+    looked: Looked = msgspec.field(default_factory=Looked)
 
     @property
     def requests(self) -> int:
@@ -70,8 +69,7 @@ class Record:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """What is too much. Rates are shares of requests; each needs so many samples of both."""
 
     least_requests: int = 20

@@ -9,9 +9,10 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+
+import msgspec
 
 from pointsman_service.serving.bake import LIMITS, Record, breach
 from pointsman_service.serving.servable import Servable
@@ -30,8 +31,7 @@ class State(StrEnum):
     RETURNED = "returned"
 
 
-@dataclass(slots=True)
-class Verdict:
+class Verdict(msgspec.Struct):
     """The last window: which version, how it stands, why, and until when."""
 
     version: str
@@ -41,8 +41,7 @@ class Verdict:
     reason: str = ""
 
 
-@dataclass(slots=True)
-class _Window:
+class _Window(msgspec.Struct):
     new: Servable
     before: Record
     old: Record

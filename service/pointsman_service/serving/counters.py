@@ -1,10 +1,9 @@
 """What the manager counts, and how long it waits."""
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(slots=True)
-class Counters:
+class Counters(msgspec.Struct):
     """What the manager has done since the start; `returns` are switches back by itself."""
 
     loads: int = 0
@@ -14,8 +13,7 @@ class Counters:
     returns: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(msgspec.Struct, frozen=True):
     """Seconds until a store is asked again, until a fault may be cured, and of the bake window."""
 
     retry: float = 2.0

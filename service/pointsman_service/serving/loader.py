@@ -9,8 +9,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from pointsman import golden, keys, quarantine
 from pointsman import manifest as manifests
@@ -39,8 +40,7 @@ _SUPPOSED_BYTES_PER_SECOND = 20e6
 log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class Progress:
+class Progress(msgspec.Struct):
     """How far loading is, for `/health`."""
 
     version: str

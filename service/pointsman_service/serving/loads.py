@@ -6,16 +6,16 @@ now need not wait for what was aspired before. Whoever finds the load finished t
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+import msgspec
 
 from pointsman.channel import Pointer
 from pointsman_service.serving.servable import Servable
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(msgspec.Struct, frozen=True):
     """A version that is being loaded, and since when."""
 
     pointer: Pointer

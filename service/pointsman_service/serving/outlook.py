@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Collection
-from dataclasses import dataclass
+
+import msgspec
 
 from pointsman.channel import Pointer
 from pointsman.errors import PointsmanError, StoreError
@@ -12,8 +13,7 @@ _SWITCH_SECONDS = 0.001
 """Of a version in memory, once the channel has been read: an assignment, and telling of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outlook:
+class Outlook(msgspec.Struct, frozen=True):
     """Readiness in words ("" when there is nothing to go back to), and seconds, if possible."""
 
     readiness: str = ""

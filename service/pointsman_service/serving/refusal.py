@@ -1,15 +1,15 @@
 """A version that must not serve here, and what that was for."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+import msgspec
 
 from pointsman.channel import Pointer
 from pointsman.errors import CacheUnusable, NotFound, PointsmanError
 from pointsman_service.serving.room import NoRoom, NoRoomEvenAlone
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """A version, for which generation it was refused, and why.
 
     `curable` means that the fault may lie around the version and not in it: a full disk, a file

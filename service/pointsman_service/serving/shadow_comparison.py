@@ -1,17 +1,16 @@
 """How a shadow's outputs compare with what was answered: pure, but for numpy."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 Outputs = Mapping[str, NDArray[Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(msgspec.Struct, frozen=True):
     """Of one request: the largest difference of any number, and rows with the same best class.
 
     `largest` is None where no finite numbers could be compared, `rows` 0 where no output scores

@@ -13,9 +13,9 @@ from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from numpy.typing import NDArray
 
 from pointsman_service.errors import RequestFailed
@@ -33,8 +33,7 @@ Feed = Mapping[str, NDArray[Any]]
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Copy:
+class _Copy(msgspec.Struct, frozen=True):
     """A request that was answered."""
 
     feed: Feed
