@@ -20,7 +20,7 @@ def record(**changes: Any) -> Record:
     """A good record with some members changed; those of `looked` are given as they are."""
     names = ("answered", "errors", "p99_seconds", "stretches")
     members = {name: getattr(GOOD, name) for name in names}
-    seen = {name: getattr(GOOD.looked, name) for name in Looked.__slots__}
+    seen = {name: getattr(GOOD.looked, name) for name in Looked.__struct_fields__}
     for name, value in changes.items():
         (members if name in members else seen)[name] = value
     return Record(**members, looked=Looked(**seen))
