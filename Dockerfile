@@ -25,9 +25,11 @@ WORKDIR /opt/dependencies
 # rest is compiled here, which halves the time until the service listens.
 RUN rm -rf bin onnxruntime/tools onnxruntime/transformers onnxruntime/quantization \
         onnxruntime/datasets onnxruntime/capi/libonnxruntime.so.* numpy/f2py numpy/_core/include \
+        simdjson/*.cpp simdjson/*.h simdjson/*.pyx simdjson/*.pxd \
     && find . -type d -name tests -prune -exec rm -rf {} + \
     && find . -name '*.pyi' -delete \
     && find uvloop httptools obstore orjson onnxruntime -name '*.so*' -exec strip {} + \
+    && find . -name 'csimdjson*.so' -exec strip {} + \
     && python -m compileall -q --invalidation-mode unchecked-hash . \
     && find . -exec touch --no-dereference --date=@0 {} +
 
