@@ -17,7 +17,7 @@ from pointsman_cli.errors import Refused, Unconfirmed
 from pointsman_cli.guard import Limits
 from pointsman_cli.moves import Move
 from pointsman_cli.moving import Patience, moved
-from pointsman_cli.plans import rehearse
+from pointsman_cli.plans import document, rehearse
 from pointsman_cli.step_watch import LOOK_SECONDS, StepWatch
 from pointsman_cli.units import counted, duration
 from pointsman_cli.wishes import Abortion, Activation, Promotion, Start, Weight, Wish
@@ -74,8 +74,7 @@ class Automation:
         plan = f"{schedule.version}: {' → '.join(steps)}; each share for "
         least = counted(schedule.limits.least_requests, "request")
         plan += f"{duration(schedule.every_seconds)} and at least {least}"
-        told = done.document(None) | {"dry_run": True, "plan": [plan], "steps": list(ahead)}
-        self.context.output.result(told)
+        self.context.output.result(document(done) | {"plan": [plan], "steps": list(ahead)})
         self.context.output.data(plan)
 
     def _ahead(self, channel: Channel) -> tuple[int, ...]:
@@ -133,16 +132,16 @@ class Automation:
         canary = done.after.canary
         if canary is not None:
             self.context.stands(
-                f"{canary.version} keeps {canary.weight} % of the requests: `pointsman rollout "
-                f"auto {canary.version}` goes on, `pointsman rollout abort` ends it.",
+                f"{canary.version} keeps {canary.weight} % of the requests: the same command goes "
+                "on from there, `pointsman rollout abort` ends it.",
                 **done.document(None),
                 steps=self._passed,
             )
 
     def _return(self, reason: str) -> NoReturn:
         """End the canary, and raise why."""
-        output, document = self.context.output, {"outcome": "returned", "reason": reason}
-        output.warn(reason)
+        outcome = {"outcome": "returned", "reason": reason}
+        self.context.output.step("ending the rollout: everything returns to the stable version")
         try:
             done, confirmation = moved(
                 self.context, Abortion(), reason, Patience(wait=True, seconds=60.0, keep=True)
@@ -151,9 +150,9 @@ class Automation:
             raise Refused(
                 f"{reason}; and the canary was not ended for certain: {error.message}",
                 "`pointsman rollout abort` ends it.",
-                document | {"steps": self._passed},
+                outcome | {"steps": self._passed},
             ) from error
-        told = done.document(confirmation) | document | {"steps": self._passed}
+        told = done.document(confirmation) | outcome | {"steps": self._passed}
         raise Refused(reason, f"The rollout was ended: {done.sentence(confirmation)}.", told)
 
     def _finish(self, done: Move | None) -> None:

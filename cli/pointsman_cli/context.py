@@ -16,6 +16,7 @@ import typer
 from pointsman_cli.output import Output
 
 if TYPE_CHECKING:
+    from pointsman.errors import PointsmanError
     from pointsman.registry import Registry
     from pointsman.stores.base import ObjectStore
     from pointsman_cli.configuration import Project
@@ -39,6 +40,14 @@ class Context:
         """Note how things stand from now on, for somebody who presses Ctrl-C."""
         self._standing = sentence
         self.facts |= facts
+
+    def fail(self, error: "PointsmanError") -> None:
+        """Tell what went wrong; what to type next is told for what this command worked on."""
+        from pointsman_cli import hints
+
+        given = {name: value for name in _FLAGS if (value := self.flags.get(name))}
+        error.hint = hints.complete(error.hint, given)
+        self.output.error(error, self.facts)
 
     def interrupted(self) -> "Interrupted":
         """Return what to tell somebody who pressed Ctrl-C."""

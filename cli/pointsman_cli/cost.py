@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pointsman import fleet, heartbeat
 from pointsman.errors import StoreError
-from pointsman.heartbeat import Heartbeat
+from pointsman.heartbeat import HURRIED_SECONDS, Heartbeat
 from pointsman_cli.units import counted, duration
 from pointsman_infra import prices
 from pointsman_infra.prices import BEAT_SECONDS, POLL_SECONDS, STORES
@@ -24,6 +24,8 @@ class Following:
     instances: int
     poll_seconds: float = POLL_SECONDS
     beat_seconds: float = BEAT_SECONDS
+    hurried: bool = False
+    """Whether they report that often only because a canary runs."""
 
     def dollars(self) -> dict[str, tuple[float, float]]:
         """Return dollars per month for looks and for reports, by store."""
@@ -51,20 +53,25 @@ class Following:
             f"{_NAMES[name]} ${sum(parts):.2f}" for name, parts in self.dollars().items()
         )
         often = f"a look every {duration(self.poll_seconds)}, a report every"
+        while_ = " while a canary runs" if self.hurried else ""
         return (
             f"following, by {counted(self.instances, 'instance')} ({often} "
-            f"{duration(self.beat_seconds)}): {told} a month, list prices of {prices.AS_OF}"
+            f"{duration(self.beat_seconds)}{while_}): {told} a month, list prices of {prices.AS_OF}"
         )
 
 
-def of(beating: Iterable[Heartbeat]) -> Following:
-    """Return what live instances do, by what they report of themselves; at least for one."""
+def of(beating: Iterable[Heartbeat], *, hurried: bool = False) -> Following:
+    """Return what live instances do, by what they report of themselves; at least for one.
+
+    With `hurried`, at the pace at which they report while a canary runs.
+    """
     beating = list(beating)
     if not beating:
         return Following(1)
     polls = [each.poll_seconds or POLL_SECONDS for each in beating]
-    beats = [each.interval_seconds for each in beating]
-    return Following(len(beating), _often(polls), _often(beats))
+    usual = [each.interval_seconds for each in beating]
+    beats = [min(each, HURRIED_SECONDS) for each in usual] if hurried else usual
+    return Following(len(beating), _often(polls), _often(beats), beats != usual)
 
 
 def expected(context: "Context") -> Following | None:

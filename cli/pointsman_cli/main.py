@@ -52,7 +52,7 @@ class _Farewell:
             if not self._said:
                 self._said = True
                 context = current.context
-                context.output.error(context.interrupted(), context.facts)
+                context.fail(context.interrupted())
         return _INTERRUPTED
 
 
@@ -80,7 +80,7 @@ def _explain(error: Exception) -> int:
 
         traceback.print_exception(error)
     failure = explained(error)
-    current.context.output.error(failure, current.context.facts)
+    current.context.fail(failure)
     return exit_code(failure)
 
 

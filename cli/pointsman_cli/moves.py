@@ -48,6 +48,11 @@ class Move:
         return self.after.history[-1].action if self.changed else self.wished
 
     @property
+    def shadowless(self) -> bool:
+        """Whether it is about a shadow, and there is none."""
+        return self.action == SHADOW and self.after.shadow is None
+
+    @property
     def words(self) -> Words:
         """How it is told."""
         return words(self.action, self.before, self.after)
@@ -93,10 +98,11 @@ class Move:
             return f"{state}{was} · nobody was waited for"
         total = len(confirmation.answers)
         if not total:
-            return f"{state}{was} · no instance is running to serve it yet"
+            running = "awake" if confirmation.resting else "running"
+            return f"{state}{was} · no instance is {running} to serve it yet"
         serving = len(confirmation.having(Verdict.SERVING))
         if not self.changed:
-            return f"{state} · {serving}/{total} serve it"
+            return state if self.shadowless else f"{state} · {serving}/{total} serve it"
         took = duration(confirmation.seconds)
         failed = counted(confirmation.failed_requests, "failed request")
         preposition = "with" if self.action == SHADOW else "on"

@@ -156,14 +156,27 @@ def _refused(
     context: Context, done: Move, confirmation: Confirmation, refusal: Answer, patience: Patience
 ) -> NoReturn:
     document = done.document(confirmation)
-    message = f"{refusal.instance} refused {done.goal.version}: {refusal.reason}"
+    version = done.goal.version
+    message = f"{refusal.instance} refused {version}: {_once(version, refusal.reason)}"
     document["put_back"] = None
     outcome = obstacle(done)
     if not outcome and patience.keep:
-        outcome = f"The channel {done.words.state} all the same, because of --keep."
+        outcome = (
+            f"The channel {done.words.state} all the same, because of --keep: `pointsman status` "
+            f"shows what the others make of it{done.words.way_back}."
+        )
     if not outcome:
         outcome, document["put_back"] = _put_back(context, done, message, patience)
     raise Refused(message, outcome, document)
+
+
+def _once(version: str, reason: str) -> str:
+    """Render an instance's reason where the version, and what it was to be, are named already."""
+    for role in ("canary", "shadow"):
+        reason = reason.removeprefix(f"{role} {version}: ")
+    return (
+        f"it {reason.removeprefix(f'{version} ')}" if reason.startswith(f"{version} ") else reason
+    )
 
 
 def _put_back(

@@ -21,7 +21,7 @@ def plan(context: Context, wish: Wish) -> None:
     done = rehearse(context, wish)
     sentence = _sentence(done)
     foreseen = _foreseen(context, done)
-    context.output.result(_document(done) | {"plan": [sentence, *map(_line, foreseen)]})
+    context.output.result(document(done) | {"plan": [sentence, *map(_line, foreseen)]})
     context.output.data(sentence)
     for outlook in foreseen:
         context.output.data(f"  {_line(outlook)}")
@@ -32,6 +32,18 @@ def rehearse(context: Context, wish: Wish) -> Move:
     rehearsed = copy.copy(context)
     rehearsed.registry = Registry(Rehearsal(context.registry.store), context.registry.notary)
     return carry_out(rehearsed, wish, "")
+
+
+def document(done: Move) -> dict[str, Any]:
+    """Return what `--json` gives of a move that was not made: `generation` is the present one."""
+    before = done.before
+    told = done.document(None)
+    kept = ("model", "channel", "action", "from", "to", "canary", "shadow")
+    return {
+        **{name: told[name] for name in kept},
+        "generation": before.generation if before else 0,
+        "dry_run": True,
+    }
 
 
 def _foreseen(context: Context, done: Move) -> list[Outlook]:
@@ -60,21 +72,12 @@ def _line(outlook: Outlook) -> str:
 def _sentence(done: Move) -> str:
     place = f"{done.model}/{done.channel}"
     version = done.after.stable.version
-    if done.goal.beside or done.words.state == "has no shadow":
-        return f"{place} {done.words.state}{'' if done.changed else ' already'}"
+    if done.goal.beside or done.shadowless:
+        return (
+            f"{place} {done.words.would}" if done.changed else f"{place} {done.words.state} already"
+        )
     if not done.changed:
         return f"leave {place} at {version}, which it names already"
     if done.origin == version:
         return f"leave {place} at {version}, and end the canary"
     return f"move {place} from {done.origin or 'nothing'} to {version}"
-
-
-def _document(done: Move) -> dict[str, Any]:
-    before = done.before
-    told = done.document(None)
-    kept = ("model", "channel", "action", "from", "to", "canary", "shadow")
-    return {
-        **{name: told[name] for name in kept},
-        "generation": before.generation if before else 0,
-        "dry_run": True,
-    }

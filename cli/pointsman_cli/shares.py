@@ -36,7 +36,7 @@ def document(
     return [
         {"role": role, "percent": weight}
         | reading.document()
-        | {"shadow": msgspec.to_builtins(reading.shadow)}
+        | {"shadow": msgspec.structs.asdict(reading.shadow) if reading.shadow else None}
         for role, weight, reading in _readings(channel, beating, waiting=waiting)
     ]
 

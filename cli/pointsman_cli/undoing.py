@@ -1,6 +1,6 @@
 """Putting a channel back after an instance refused: the move that undoes a move."""
 
-from pointsman.channel import ACTIVATE, PROMOTE, ROLLBACK, SET, SHADOW, START, Channel
+from pointsman.channel import ACTIVATE, PROMOTE, ROLLBACK, SET, SHADOW, START, Channel, previous
 from pointsman_cli.context import Context
 from pointsman_cli.moves import Move
 
@@ -10,7 +10,9 @@ def obstacle(done: Move) -> str:
     if done.before is None:
         return f"There was nothing to put the channel back to: it {done.words.state}."
     if not done.changed or done.renewed:
-        return f"The channel {_past(done)} before, and still does."
+        somewhere = done.goal.beside or previous(done.after)
+        back = done.words.way_back if somewhere else ""
+        return f"The channel {done.words.past} before, and still does{back}."
     if done.action not in {ACTIVATE, ROLLBACK, PROMOTE, START, SET, SHADOW}:
         return f"The channel {done.words.state} all the same: nothing else is to go back to."
     return ""
@@ -40,15 +42,6 @@ def undo(context: Context, done: Move, why: str) -> Channel:
         return registry.activate(
             done.model, version, done.channel, why=why, if_generation=generation
         )
-    return registry.rollback(
-        done.model, done.channel, to=version, why=why, if_generation=generation
-    )
-
-
-def _past(done: Move) -> str:
-    """Render the state as it was: `named v1`."""
-    verb, _, rest = done.words.state.partition(" ")
-    return f"{_PAST[verb]} {rest}"
-
-
-_PAST = {"names": "named", "gives": "gave", "lets": "let", "has": "had"}
+    # What was refused before this move already is no place to go back to.
+    to = None if done.after.history[-1].discards else version
+    return registry.rollback(done.model, done.channel, to=to, why=why, if_generation=generation)

@@ -11,6 +11,7 @@ _DURATIONS = (
     (7_170, 60, "min", 0),
     (171_000, 3_600, "h", 0),
 )
+_LEAST_SECONDS = 5e-7
 _SIZES = ("B", "kB", "MB", "GB", "TB")
 _THOUSAND = 1000
 
@@ -29,6 +30,8 @@ def duration(seconds: float | None) -> str:
     """Render seconds: `340 µs`, `12 ms`, `1.4 s`, `3 min`, `2 h`, `5 d`."""
     if seconds is None:
         return "-"
+    if seconds < _LEAST_SECONDS:
+        return "0 s"
     for below, divisor, unit, digits in _DURATIONS:
         if seconds < below:
             return f"{seconds / divisor:.{digits}f} {unit}"

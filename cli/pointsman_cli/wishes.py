@@ -52,7 +52,7 @@ class Activation:
     action = ACTIVATE
 
     def apply(self, context: Context, why: str, generation: int) -> Channel:
-        """Move the channel."""
+        """Move the channel; a version that an instance refuses is not left to be gone back to."""
         return context.registry.activate(
             context.model,
             self.version,
@@ -60,6 +60,7 @@ class Activation:
             why=why,
             if_generation=generation,
             again=self.again,
+            discards=_refused_somewhere(context, generation),
         )
 
 
@@ -173,4 +174,19 @@ class Renewal:
 def _rollout(context: Context, why: str, generation: int) -> "Rollout":
     return context.registry.rollout(
         context.model, context.channel, why=why, if_generation=generation
+    )
+
+
+def _refused_somewhere(context: Context, generation: int) -> bool:
+    """Tell whether a live instance refuses what is stable now, as far as anybody can say."""
+    from pointsman import fleet, heartbeat
+    from pointsman.errors import StoreError
+
+    try:
+        instances = fleet.instances(context.fleet_store, context.model, context.channel)
+    except StoreError:
+        return False
+    return any(
+        beat.refused and beat.observed_generation == generation
+        for beat in heartbeat.live(instances)
     )

@@ -18,6 +18,18 @@ class Words:
     was: str = ""
     way_back: str = ""
 
+    @property
+    def would(self) -> str:
+        """How the channel would be after a move that was not made: `would name v2`."""
+        verb, _, rest = self.state.partition(" ")
+        return f"would {_INFINITIVES[verb]} {rest}"
+
+    @property
+    def past(self) -> str:
+        """How the channel was before a move that changed nothing: `named v1`."""
+        verb, _, rest = self.state.partition(" ")
+        return f"{_PAST[verb]} {rest}"
+
 
 def words(action: str, before: Channel | None, after: Channel) -> Words:
     """Return the words for a move from one state of a channel to another."""
@@ -75,3 +87,7 @@ def _of_stable(action: str, before: Channel | None, version: str) -> Words:
         back = f"activate {origin}" if action == ROLLBACK else "rollback"
         way_back = f", `pointsman {back}` {'returns' if action == ROLLBACK else 'goes back'}"
     return Words(version, f"names {version}", was, way_back)
+
+
+_INFINITIVES = {"names": "name", "gives": "give", "lets": "let", "has": "have"}
+_PAST = {"names": "named", "gives": "gave", "lets": "let", "has": "had"}

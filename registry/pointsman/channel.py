@@ -73,7 +73,8 @@ class Author(msgspec.Struct, frozen=True, kw_only=True):
 class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One entry of the history: what the channel named from this generation on.
 
-    `version` and `digest` are those of the stable version, whatever was changed.
+    `version` and `digest` are those of the stable version, whatever was changed. A change that
+    `discards` leaves a stable version that an instance had refused: no rollback goes there.
     """
 
     generation: int
@@ -86,6 +87,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     host: str = ""
     canary: Canary | None = None
     shadow: Shadow | None = None
+    discards: bool = False
 
     @property
     def pointer(self) -> Pointer:
@@ -114,10 +116,13 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return tuple(each for each in (self.stable, self.canary, self.shadow) if each is not None)
 
 
-def activate(channel: Channel | None, target: Pointer, author: Author) -> Channel:
+def activate(
+    channel: Channel | None, target: Pointer, author: Author, *, discards: bool = False
+) -> Channel:
     """Make `target` stable; a channel that already serves it is returned as it is.
 
-    Raises `InvalidRollout` while a canary runs: which of the two shall answer is not said.
+    With `discards`, what was stable is not gone back to. Raises `InvalidRollout` while a canary
+    runs: which of the two shall answer is not said.
     """
     if channel is None:
         return change(None, ACTIVATE, author, stable=target)
@@ -125,7 +130,8 @@ def activate(channel: Channel | None, target: Pointer, author: Author) -> Channe
         return channel
     if channel.canary is not None:
         raise _canary_runs(channel.canary, target)
-    return change(channel, ACTIVATE, author, stable=target, shadow=channel.shadow)
+    shadow = channel.shadow
+    return change(channel, ACTIVATE, author, stable=target, shadow=shadow, discards=discards)
 
 
 def renew(channel: Channel, author: Author, action: str = ACTIVATE) -> Channel:
@@ -184,6 +190,7 @@ def change(
     stable: Pointer,
     canary: Canary | None = None,
     shadow: Shadow | None = None,
+    discards: bool = False,
 ) -> Channel:
     """Return the channel after a change that leaves it with exactly these versions.
 
@@ -203,6 +210,7 @@ def change(
         host=author.host[:HOST_LIMIT],
         canary=canary,
         shadow=shadow,
+        discards=discards,
     )
     past = channel.history if channel else ()
     return Channel(

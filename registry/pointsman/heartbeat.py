@@ -15,6 +15,8 @@ import msgspec
 from pointsman import document
 
 INTERVALS_UNTIL_STALE = 3
+HURRIED_SECONDS = 5.0
+"""How often an instance beats at least while a canary runs: somebody decides by what it reports."""
 LONGEST_INTERVAL_SECONDS = 24 * 3600
 ASLEEP = "asleep"
 """The status of an instance that beats no more until somebody asks it for a prediction."""

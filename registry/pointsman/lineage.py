@@ -32,11 +32,17 @@ class Entry(Protocol[Version_co]):
         """The version that was stable after it."""
         ...
 
+    @property
+    def discards(self) -> bool:
+        """Whether what was stable before it is not to be gone back to."""
+        ...
+
 
 def lineage(history: Iterable[Entry[Known]]) -> list[Known]:
     """Replay the history as a stack: activations push, rollbacks pop down to their target.
 
-    Changes that leave what is stable leave the stack. A target older than what is remembered
+    An activation that discards pops what it leaves first. Changes that leave what is stable leave
+    the stack. A target older than what is remembered
     empties it: all that is left of the history came later.
     """
     stack: list[Known] = []
@@ -44,6 +50,8 @@ def lineage(history: Iterable[Entry[Known]]) -> list[Known]:
         if entry.action == GOES_BACK:
             while stack and stack[-1] != entry.pointer:
                 stack.pop()
+        elif entry.discards and stack:
+            stack.pop()
         if not stack or stack[-1] != entry.pointer:
             stack.append(entry.pointer)
     return stack

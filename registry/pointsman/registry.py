@@ -182,15 +182,17 @@ class Registry:
         by: str = "",
         if_generation: int | None = None,
         again: bool = False,
+        discards: bool = False,
     ) -> Channel:
         """Point the channel at a published version; one already stable changes nothing.
 
         Unless it is to be tried `again`: a new generation makes an instance that refused it load it
-        once more. With `if_generation`, only while the channel is at that generation. Raises
-        `NotFound` for a version that was never published, or that is being pruned, `InvalidRollout`
-        while a canary runs, `ChannelConflict` when somebody else moved the channel past
-        `if_generation`, or when other writers win every time, and `Untrusted` where signatures are
-        demanded and the version, or the change, has none.
+        once more. With `discards`, no rollback goes to what it leaves. With `if_generation`, only
+        while the channel is at that generation. Raises `NotFound` for a version that was never
+        published, or that is being pruned, `InvalidRollout` while a canary runs, `ChannelConflict`
+        when somebody else moved the channel past `if_generation`, or when other writers win every
+        time, and `Untrusted` where signatures are demanded and the version, or the change, has
+        none.
         """
         found = self.version(model, version)
         self.notary.check_version(self.store, found)
@@ -199,7 +201,7 @@ class Registry:
         def forward(now: Channel | None, author: Author) -> Channel:
             if again and now is not None and now.stable == target:
                 return channels.renew(now, author)
-            return channels.activate(now, target, author)
+            return channels.activate(now, target, author, discards=discards)
 
         occasion = Occasion(why=why, by=by, if_generation=if_generation)
         moved = self._channels.move(model, channel, occasion, forward)

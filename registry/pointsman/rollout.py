@@ -121,7 +121,7 @@ def _running(channel: Channel) -> Canary:
 def _runs_already(running: Canary, target: Pointer) -> InvalidRollout:
     message = f"the canary {running.version} runs already, and gets {running.weight} % of requests"
     if running.digest == target.digest:
-        return InvalidRollout(message, "`pointsman rollout set WEIGHT` changes its share.")
+        return InvalidRollout(message, "`pointsman rollout set PERCENT` changes its share.")
     return InvalidRollout(
         message, "`pointsman rollout promote` or `pointsman rollout abort` makes room for another."
     )

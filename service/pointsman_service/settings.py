@@ -52,6 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     idle_seconds: Interval = 60.0
     """After how long without a request it then rests, neither polling nor beating."""
     heartbeat_seconds: Interval = 30.0
+    """How often it reports if nothing changes; while a canary runs, every 5 s if that is less."""
     sticky_header: Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]*$")] = ""
     """The header whose value decides who gets a canary; chance does if nothing is said."""
     bake_seconds: Patience = 300.0

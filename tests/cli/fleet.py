@@ -49,6 +49,8 @@ class FakeInstance:
     model: str
     name: str = "one"
     refuses: frozenset[str] = frozenset()
+    because: str = ""
+    """Why, if not for want of room."""
     silent_from: int = 1_000_000
     """The generation from which on it says nothing any more."""
     answers: Callable[[Channel], bool] = lambda _: True
@@ -96,7 +98,7 @@ class FakeInstance:
         if not self.answers(channel):
             return
         stable = channel.stable
-        refused = f"no room for {stable.version}" if stable.version in self.refuses else ""
+        refused = self._reason(stable) if stable.version in self.refuses else ""
         if not refused:
             self._serving = (stable.version, stable.digest)
         beat = heartbeat(
@@ -113,8 +115,11 @@ class FakeInstance:
         fleet.beat(self.store, beat)
 
     def _refused_beside(self, channel: Channel) -> str:
-        unwanted = [each.version for each in channel.named[1:] if each.version in self.refuses]
-        return f"no room for {unwanted[0]}" if unwanted else ""
+        unwanted = [each for each in channel.named[1:] if each.version in self.refuses]
+        return self._reason(unwanted[0]) if unwanted else ""
+
+    def _reason(self, pointer: Pointer) -> str:
+        return self.because or f"no room for {pointer.version}"
 
     def _reports(self, channel: Channel) -> Iterator[ServableReport]:
         yield self._report(channel.stable, "stable", errors=self.errors)

@@ -3,6 +3,7 @@
 import json
 import os
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ import pytest
 from pointsman import fleet, keys
 from pointsman.channel import Channel
 from pointsman.stores.base import ObjectStore
+from tests import models
 from tests.cli.fleet import FakeInstance, following, heartbeat
-from tests.cli.workspace import MODEL, Workspace
+from tests.cli.workspace import MODEL, Workspace, until
 
 
 @pytest.fixture
@@ -121,7 +123,10 @@ def test_keep_leaves_a_refused_version_in_the_channel(
     with following(instance(store, refuses=frozenset({"v2"}))):
         document = listed.json("activate", "v2", "--keep", code=3)
     assert document["put_back"] is None
-    assert document["hint"] == "The channel names v2 all the same, because of --keep."
+    assert document["hint"] == (
+        "The channel names v2 all the same, because of --keep: `pointsman status` shows what the "
+        "others make of it, `pointsman rollback` goes back."
+    )
     assert now(listed).stable.version == "v2"
 
 
@@ -247,6 +252,63 @@ def test_an_instance_that_rests_is_named_as_one_that_will_follow(
         result = listed.run("activate", "v2")
     assert "1/1 on v2" in result.err
     assert "idle rests, and follows at the next request for a prediction" in result.err
+
+
+def test_a_version_that_the_fleet_refused_is_not_gone_back_to(
+    listed: Workspace, store: ObjectStore
+) -> None:
+    """An instance may refuse long after the switch: then the channel goes on naming it."""
+    listed.registry.activate(MODEL, "v1")
+    one = instance(store)
+    with following(one):
+        listed.run("activate", "v2")
+        _make_it_an_hour(listed, "v2")
+        one.refuses = frozenset({"v2"})
+        listed.registry.activate(MODEL, "v2", again=True)
+        until(lambda: refusing(listed), "it is refused, though it was stable for an hour")
+        listed.run("activate", "v3")
+        assert now(listed).history[-1].discards
+        assert listed.json("rollback", "--dry-run")["to"] == "v1"
+        assert "activate, of what was refused" in listed.run("history").out
+        document = listed.json("rollback", "--to", "v2", code=1)
+    assert document["error"].endswith("v2 did not serve before v3 in this channel")
+
+
+def refusing(workspace: Workspace) -> list[str]:
+    found = workspace.json("status")["instances"]
+    return [each["refused"] for each in found if each.get("refused")]
+
+
+def test_a_second_bad_version_in_a_row_is_put_back_to_the_last_good_one(
+    listed: Workspace, store: ObjectStore
+) -> None:
+    listed.registry.activate(MODEL, "v1")
+    with following(instance(store, refuses=frozenset({"v2", "v3"}))):
+        listed.run("activate", "v2", "--keep", code=3)
+        document = listed.json("activate", "v3", code=3)
+    assert document["hint"].startswith("The channel was put back to v1 (generation 4), and 1/1")
+    assert now(listed).stable.version == "v1"
+
+
+def test_a_reason_names_the_version_once(listed: Workspace, store: ObjectStore) -> None:
+    listed.registry.activate(MODEL, "v1")
+    one = instance(store, refuses=frozenset({"v2"}), because="v2 does not reproduce its golden set")
+    with following(one):
+        activated = listed.json("activate", "v2", code=3)["error"]
+        one.because = "canary v2: v2 does not reproduce its golden set"
+        started = listed.json("rollout", "start", "v2", code=3)["error"]
+    assert activated == started == "one refused v2: it does not reproduce its golden set"
+
+
+def test_activating_other_tensors_warns_of_what_clients_will_notice(
+    listed: Workspace, tmp_path: Path
+) -> None:
+    listed.registry.activate(MODEL, "v1")
+    listed.registry.publish(MODEL, "other", models.pair(tmp_path / "other" / "model.onnx"))
+    told = listed.run("activate", "other", "--dry-run").err
+    assert "! its inputs differ from those of v1, which is active: x FP32[-1,4] → a FP32" in told
+    assert "! its outputs differ from those of v1, which is active: y FP32[-1,4] → total" in told
+    assert "differ" not in listed.run("activate", "v2", "--dry-run").err
 
 
 def test_a_refusal_after_publishing_says_that_the_version_is_published(

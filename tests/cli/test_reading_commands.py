@@ -59,7 +59,8 @@ def test_history_is_newest_first_and_limited(listed: Workspace) -> None:
     assert [(each["generation"], each["version"]) for each in changes] == [(3, "v3"), (2, "v2")]
     assert "and 1 earlier change; --limit shows more" in listed.run("history", "-n", "2").err
     assert set(changes[0]) == {
-        "generation", "action", "version", "digest", "by", "at", "why", "host",
+        "generation", "action", "version", "digest", "by", "at", "why", "host", "canary", "shadow",
+        "discards",
     }  # fmt: skip
     header, newest, *_ = listed.run("history").out.splitlines()
     assert header.split("  ")[0] == "generation"
@@ -194,6 +195,22 @@ def test_status_shows_how_requests_are_shared_and_who_went_back(listed: Workspac
     ]
 
 
+def test_what_an_instance_complains_of_is_told_once(listed: Workspace) -> None:
+    listed.registry.activate(MODEL, "v1")
+    reason = "canary v2: v2 does not load"
+    beating(listed, degraded=reason, canary_refused=reason)
+    assert listed.run("status").err.count("v2 does not load") == 1
+    bake = Bake(version="v1", state="returned", reason="12 % errors")
+    beating(listed, refused="v1 was left again: 12 % errors", bake=bake)
+    assert listed.run("status").err.count("12 % errors") == 1
+    bake = Bake(
+        version="v1", state="watching", reason="12 % errors; there is nothing to go back to"
+    )
+    beating(listed, bake=bake)
+    told = "should have gone back from v1: 12 % errors; there is nothing to go back to"
+    assert told in listed.run("status").err
+
+
 def test_status_tells_what_looking_and_reporting_cost_if_asked(listed: Workspace) -> None:
     listed.registry.activate(MODEL, "v1")
     beating(listed, poll_seconds=2.0)
@@ -203,6 +220,16 @@ def test_status_tells_what_looking_and_reporting_cost_if_asked(listed: Workspace
     cost = listed.json("status", "--cost")["cost"]
     assert cost["dollars_per_month"]["s3"] == {"polling": 0.52, "heartbeats": 0.43}
     assert cost["dollars_per_month"]["railway"] == {"polling": 0.0, "heartbeats": 0.0}
+
+
+def test_the_cost_of_a_rollout_is_told_as_what_it_is(listed: Workspace) -> None:
+    """Instances report every 5 seconds while a canary runs."""
+    listed.registry.activate(MODEL, "v1")
+    listed.registry.rollout(MODEL).start("v2", 5)
+    beating(listed, poll_seconds=2.0)
+    told = listed.run("status", "--cost").out
+    assert "a report every 5.0 s while a canary runs): S3 $3.11" in told
+    assert listed.json("status", "--cost")["cost"]["heartbeat_seconds"] == 5.0
 
 
 def test_a_plan_says_what_memory_makes_of_the_version_on_every_instance(

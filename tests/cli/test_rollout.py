@@ -156,7 +156,7 @@ def test_a_refused_shadow_is_ended(active: Workspace, store: ObjectStore) -> Non
 def test_a_plan_says_what_would_be_done_and_writes_nothing(active: Workspace) -> None:
     before = active.objects()
     plan = active.json("rollout", "start", "v2", "--weight", "7", "--dry-run")
-    assert plan["plan"] == ["digits/production gives v2 7 % of the requests"]
+    assert plan["plan"] == ["digits/production would give v2 7 % of the requests"]
     assert (plan["generation"], plan["canary"]["weight"]) == (1, 7)
     assert active.objects() == before
     active.run("rollout", "promote", "--dry-run", code=1)

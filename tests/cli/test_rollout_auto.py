@@ -107,6 +107,13 @@ def test_a_refusal_returns_everything_to_stable(active: Workspace, store: Object
     assert now(active).canary is None
 
 
+def test_people_are_told_once_why_it_returned(active: Workspace, store: ObjectStore) -> None:
+    with following(fleet(store, nonfinite=1)):
+        told = active.run("rollout", "auto", "v2", *QUICK, code=3).err
+    assert "ending the rollout: everything returns to the stable version" in told
+    assert told.count("held NaN or infinity") == 1
+
+
 def test_it_does_not_climb_while_the_canary_gets_no_requests(
     active: Workspace, store: ObjectStore
 ) -> None:
@@ -122,7 +129,7 @@ def test_it_does_not_climb_while_the_canary_gets_no_requests(
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "v2 keeps 5 % of the requests: `pointsman rollout auto v2` goes on" in err
+    assert "v2 keeps 5 % of the requests: the same command goes on from there" in err
     assert '"generation": 2' in out
     canary = now(active).canary
     assert canary is not None

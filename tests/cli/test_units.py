@@ -29,7 +29,7 @@ def test_bytes_are_told_in_the_unit_that_keeps_them_below_a_thousand(
     ("seconds", "text"),
     [
         (None, "-"),
-        (0, "0 µs"),
+        (0, "0 s"),
         (0.000_34, "340 µs"),
         (0.000_999_9, "1 ms"),
         (0.012, "12 ms"),

@@ -94,6 +94,27 @@ def test_after_a_rollback_the_next_activation_has_the_rolled_back_to_version_bef
     assert served(channels.rollback(channel, author())) == "v1"
 
 
+def test_what_an_activation_discards_is_gone_back_to_by_nobody() -> None:
+    channel = activated("v1", "v2")
+    channel = channels.activate(channel, pointer("v3"), author(), discards=True)
+    assert channels.previous(channel) == pointer("v1")
+    with pytest.raises(NothingToRollBack, match="v2 did not serve before v3"):
+        channels.rollback(channel, author(), to="v2")
+    assert channels.read(channels.encode(channel), "c").history[-1].discards
+
+
+def test_a_version_is_discarded_where_it_was_refused_and_not_where_it_served_before() -> None:
+    channel = activated("v1", "v2", "v1")
+    channel = channels.activate(channel, pointer("v3"), author(), discards=True)
+    assert channels.previous(channel) == pointer("v2")
+    assert channels.rollback(channel, author(), to="v1").stable == pointer("v1")
+
+
+def test_a_first_version_that_was_refused_leaves_nothing_to_go_back_to() -> None:
+    channel = channels.activate(activated("v1"), pointer("v2"), author(), discards=True)
+    assert channels.previous(channel) is None
+
+
 def test_rollback_can_skip_to_a_version_that_served_before() -> None:
     channel = channels.rollback(activated("v1", "v2", "v3"), author(), to="v1")
     assert served(channel) == "v1"

@@ -113,6 +113,26 @@ async def test_a_rollback_in_the_window_ends_it(managed: Managed) -> None:
     assert managed.manager.refusal is None
 
 
+async def test_a_verdict_goes_with_the_version_it_was_about(managed: Managed) -> None:
+    v1, v2 = managed.shelf.affine("v1", 1.0), managed.shelf.affine("v2", 2.0)
+    managed.manager.aspire(managed.shelf.aspired(v1))
+    await managed.until_observed(1)
+    managed.manager.aspire(managed.shelf.aspired(v1, v2))
+    await managed.until_observed(2)
+    answer_badly(managed)
+    managed.manager.bake.look()
+    assert managed.manager.bake.verdict is not None
+    v3 = managed.shelf.affine("v3", 3.0)
+    managed.manager.aspire(managed.shelf.aspired(v1, v2, v3))
+    await managed.until_observed(3)
+    verdict = managed.manager.bake.verdict
+    assert verdict is not None
+    assert (verdict.version, verdict.state) == ("v3", State.WATCHING)
+    managed.manager.aspire(managed.shelf.rolled_back(v1, v2, v3))
+    await managed.until_observed(4)
+    assert managed.manager.bake.verdict is None, "nobody watches a rollback"
+
+
 async def test_with_nothing_to_go_back_to_the_version_stays_and_it_is_said(
     managed: Managed,
 ) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pointsman import document, keys
+from pointsman import document, keys, rollout
 from pointsman.heartbeat import Verdict, judge
 from tests.service.in_process import InProcess, Surroundings, serving
 from tests.service.patience import turns, until
@@ -38,6 +38,27 @@ async def test_without_changes_a_heartbeat_is_written_once_per_interval(
         before = beats(surroundings)
         await until(lambda: beats(surroundings) > before + 3)
         assert service.service.heartbeats.trouble == ""
+
+
+async def test_while_a_canary_runs_heartbeats_follow_each_other_quickly(
+    served: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    surroundings, heartbeats = served.surroundings, served.service.heartbeats
+    router = served.service.router
+    canary = surroundings.shelf.affine("v2", 3.0)
+    monkeypatch.setattr("pointsman_service.heartbeats.HURRIED_SECONDS", 0.01)
+    assert heartbeats.interval == 3600
+    surroundings.shelf.change(lambda now, author: rollout.start(now, canary, 5, author))
+    await until(lambda: router.canary is not None)
+    before = beats(surroundings)
+    await until(lambda: beats(surroundings) > before + 5)
+    beat = surroundings.heartbeat
+    assert beat is not None
+    assert beat.interval_seconds == 3600, "who counts as live is not hurried"
+
+    surroundings.shelf.change(rollout.abort)
+    await until(lambda: router.canary is None)
+    assert heartbeats.interval == 3600
 
 
 async def test_a_heartbeat_tells_what_serves_and_how_it_answers(served: InProcess) -> None:

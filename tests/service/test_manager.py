@@ -132,6 +132,17 @@ async def test_a_version_in_use_is_unloaded_only_when_its_last_request_is_answer
     await until(lambda: managed.states["v1"] == "unloaded")
 
 
+async def test_readiness_is_told_while_the_aspired_version_is_refused(managed: Managed) -> None:
+    """That is when somebody asks."""
+    v1, v2 = managed.shelf.affine("v1", 1.0), managed.shelf.affine("v2", 2.0, golden_factor=3.0)
+    managed.manager.aspire(managed.shelf.aspired(v1))
+    await managed.until_observed(1)
+    assert managed.manager.rollback_readiness == ""
+    managed.manager.aspire(managed.shelf.aspired(v1, v2))
+    await managed.until_observed(2)
+    await until(lambda: managed.manager.rollback_readiness == "resident")
+
+
 @pytest.mark.parametrize(
     ("prepared", "readiness"), [("nothing", "download"), ("cached", "on disk")]
 )

@@ -10,6 +10,10 @@ import typer
 Value = TypeVar("Value")
 _ALL = 100
 
+Version = Annotated[str, typer.Argument(metavar="VERSION", help="A published version.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Even if it takes or gives other tensors than stable does.")
+]
 Why = Annotated[str, typer.Option(metavar="TEXT", help="The reason, for the history.")]
 NoWait = Annotated[
     bool, typer.Option("--no-wait", help="Do not wait until every live instance confirms.")

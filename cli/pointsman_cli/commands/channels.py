@@ -4,16 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pointsman_cli.commands.arguments import (
-    DryRun,
-    Keep,
-    NoWait,
-    PlatformName,
-    Sign,
-    Timeout,
-    Why,
-    seconds,
-)
+from pointsman_cli.commands.arguments import PlatformName, Version, seconds
+from pointsman_cli.commands.terms import Terms, with_terms
 from pointsman_cli.context import Context, with_context
 from pointsman_cli.units import counted, moment
 
@@ -29,35 +21,27 @@ def register(app: typer.Typer) -> None:
 
 
 @with_context
-def activate(
-    context: Context,
-    version: Annotated[str, typer.Argument(metavar="VERSION", help="A published version.")],
-    why: Why = "",
-    no_wait: NoWait = False,
-    timeout: Timeout = 120.0,
-    keep: Keep = False,
-    sign: Sign = None,
-    dry_run: DryRun = False,
-) -> None:
+@with_terms
+def activate(context: Context, version: Version, terms: Terms) -> None:
     """Make a version serve, on every instance.
 
     Waits until every live instance says that it does. If an instance refuses it, the channel
     goes back to what it named before.
     """
-    from pointsman_cli.moving import Patience, move
-    from pointsman_cli.plans import plan
+    from pointsman_cli import tensor_change
     from pointsman_cli.wishes import Activation
 
-    context.sign_with(sign)
-    if dry_run:
-        plan(context, Activation(version))
-        return
-    move(context, Activation(version), why, Patience(wait=not no_wait, seconds=timeout, keep=keep))
+    manifest = context.registry.version(context.model, version).manifest
+    if (before := tensor_change.active(context)) is not None:
+        tensor_change.warn(context, before, manifest)
+    terms.carry_out(context, Activation(version))
 
 
 @with_context
+@with_terms
 def rollback(
     context: Context,
+    terms: Terms,
     to: Annotated[
         str | None,
         typer.Option(
@@ -71,12 +55,6 @@ def rollback(
     min_healthy: Annotated[
         str, typer.Option(metavar="TIME", help="How long it must have been active: 10m, 2h, 0.")
     ] = "10m",
-    why: Why = "",
-    no_wait: NoWait = False,
-    timeout: Timeout = 120.0,
-    keep: Keep = False,
-    sign: Sign = None,
-    dry_run: DryRun = False,
 ) -> None:
     """Go back to the version that served before.
 
@@ -89,22 +67,15 @@ def rollback(
     if image:
         from pointsman_cli.deploying import go_back
 
-        go_back(context, platform, to or "", timeout, dry_run=dry_run)
+        go_back(context, platform, to or "", terms.timeout, dry_run=terms.dry_run)
         return
-    from pointsman_cli.moving import Patience, move
-    from pointsman_cli.plans import plan
     from pointsman_cli.wishes import Return
 
-    context.sign_with(sign)
     if to is not None:
         from pointsman.names import version_name
 
         version_name(to)
-    wish = Return(to, seconds(min_healthy, "--min-healthy"))
-    if dry_run:
-        plan(context, wish)
-        return
-    move(context, wish, why, Patience(wait=not no_wait, seconds=timeout, keep=keep))
+    terms.carry_out(context, Return(to, seconds(min_healthy, "--min-healthy")))
 
 
 @with_context
@@ -122,7 +93,10 @@ def history(
 
     channel = context.registry.channel(context.model, context.channel)
     changes = channel.history[::-1][:limit]
-    context.output.result([msgspec.to_builtins(change) for change in changes])
+    # Every member of every change, also those that the store's document leaves out.
+    context.output.result(
+        [msgspec.to_builtins(msgspec.structs.asdict(change)) for change in changes]
+    )
     context.output.table(
         ["generation", "version", "beside", "action", "when (UTC)", "by", "why"],
         [
@@ -130,7 +104,7 @@ def history(
                 str(change.generation),
                 change.version,
                 _beside(change),
-                change.action,
+                change.action + (", of what was refused" if change.discards else ""),
                 moment(change.at),
                 _who(change),
                 change.why,

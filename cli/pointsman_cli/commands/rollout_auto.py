@@ -6,8 +6,10 @@ import typer
 
 from pointsman_cli.commands.arguments import (
     DryRun,
+    Force,
     Sign,
     Timeout,
+    Version,
     Why,
     number,
     seconds,
@@ -25,13 +27,17 @@ def register(app: typer.Typer) -> None:
 @with_context
 def auto(
     context: Context,
-    version: Annotated[str, typer.Argument(metavar="VERSION", help="A published version.")],
+    version: Version,
     steps: Annotated[
         str,
         typer.Option(metavar="PERCENT,…", help="Rising weights; a last 100 makes it stable."),
     ] = "5,25,50,100",
     every: Annotated[
-        str, typer.Option(metavar="TIME", help="How long each step is watched: 60s, 10m.")
+        str,
+        typer.Option(
+            metavar="TIME",
+            help="How long each step is watched: 60s, 10m; instances report every 5 s.",
+        ),
     ] = "60s",
     max_error_rate: Annotated[
         str, typer.Option(metavar="PERCENT", help="Of its requests may fail: 1%, 0.1%.")
@@ -44,10 +50,7 @@ def auto(
         int,
         typer.Option(min=0, metavar="COUNT", help="How many it has to answer at every step."),
     ] = 20,
-    force: Annotated[
-        bool,
-        typer.Option("--force", help="Even if it takes or gives other tensors than stable does."),
-    ] = False,
+    force: Force = False,
     why: Why = "",
     timeout: Timeout = 120.0,
     sign: Sign = None,
@@ -58,7 +61,8 @@ def auto(
     Goes on where a canary of this version stands already. Returns everything to the stable
     version when a limit is broken, when an answer holds NaN or infinity, when outputs collapse
     to a constant, or when an instance refuses the version; exit code 3 then. Too few requests,
-    or a store that does not answer, make it wait. Ctrl-C leaves the weight where it is.
+    or a store that does not answer, make it wait. Ctrl-C leaves the weight where it is; the same
+    command goes on from there.
     """
     from pointsman_cli.automation import Automation, Schedule
     from pointsman_cli.guard import Limits

@@ -1,31 +1,15 @@
 """`rollout …`: give a version a share of the requests, and more of them, or none again."""
 
-from typing import TYPE_CHECKING, Annotated
+from functools import partial
+from typing import Annotated
 
 import typer
 
 from pointsman_cli.commands import rollout_auto, rollout_status
-from pointsman_cli.commands.arguments import (
-    DryRun,
-    Keep,
-    NoWait,
-    Sign,
-    Timeout,
-    Why,
-    whole_percent,
-)
+from pointsman_cli.commands.arguments import Force, Version, whole_percent
 from pointsman_cli.commands.groups import group
+from pointsman_cli.commands.terms import Terms, with_terms
 from pointsman_cli.context import Context, with_context
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pointsman_cli.wishes import Wish
-
-Version = Annotated[str, typer.Argument(metavar="VERSION", help="A published version.")]
-Force = Annotated[
-    bool, typer.Option("--force", help="Even if it takes or gives other tensors than stable does.")
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -49,19 +33,15 @@ def register(app: typer.Typer) -> None:
 
 
 @with_context
+@with_terms
 def start(
     context: Context,
     version: Version,
+    terms: Terms,
     weight: Annotated[
         str, typer.Option(metavar="PERCENT", help="Of the requests, 0 to 100; 0 only loads it.")
     ] = "5",
     force: Force = False,
-    why: Why = "",
-    no_wait: NoWait = False,
-    timeout: Timeout = 120.0,
-    keep: Keep = False,
-    sign: Sign = None,
-    dry_run: DryRun = False,
 ) -> None:
     """Start a canary: a version that answers some of the requests.
 
@@ -70,19 +50,11 @@ def start(
     from pointsman_cli.wishes import Start
 
     share = whole_percent(weight, "--weight", "--weight 5")
-    _move(
-        context,
-        Start(version, share, force),
-        why,
-        sign,
-        dry_run=dry_run,
-        no_wait=no_wait,
-        timeout=timeout,
-        keep=keep,
-    )
+    terms.carry_out(context, Start(version, share, force))
 
 
 @with_context
+@with_terms
 def set_weight(
     context: Context,
     weight: Annotated[
@@ -91,12 +63,7 @@ def set_weight(
             metavar="PERCENT", help="Of the requests, 0 to 100; 0 lets it wait, loaded."
         ),
     ],
-    why: Why = "",
-    no_wait: NoWait = False,
-    timeout: Timeout = 120.0,
-    keep: Keep = False,
-    sign: Sign = None,
-    dry_run: DryRun = False,
+    terms: Terms,
 ) -> None:
     """Give the canary more of the requests, or fewer.
 
@@ -104,58 +71,36 @@ def set_weight(
     """
     from pointsman_cli.wishes import Weight
 
-    wish = Weight(whole_percent(weight, "the weight", "rollout set 25"))
-    _move(context, wish, why, sign, dry_run=dry_run, no_wait=no_wait, timeout=timeout, keep=keep)
+    share = whole_percent(weight, "the weight", "`pointsman rollout set 25`")
+    terms.carry_out(context, Weight(share))
 
 
 @with_context
-def promote(
-    context: Context,
-    why: Why = "",
-    no_wait: NoWait = False,
-    timeout: Timeout = 120.0,
-    keep: Keep = False,
-    sign: Sign = None,
-    dry_run: DryRun = False,
-) -> None:
+@with_terms
+def promote(context: Context, terms: Terms) -> None:
     """Make the canary stable: it answers all requests from now on."""
     from pointsman_cli.wishes import Promotion
 
-    _move(
-        context,
-        Promotion(),
-        why,
-        sign,
-        dry_run=dry_run,
-        no_wait=no_wait,
-        timeout=timeout,
-        keep=keep,
-    )
+    terms.carry_out(context, Promotion())
 
 
 @with_context
-def abort(
-    context: Context,
-    why: Why = "",
-    no_wait: NoWait = False,
-    timeout: Timeout = 120.0,
-    sign: Sign = None,
-    dry_run: DryRun = False,
-) -> None:
+@partial(with_terms, but="keep")
+def abort(context: Context, terms: Terms) -> None:
     """End the canary: the stable version answers all requests again.
 
     `pointsman rollback` does the same while a canary runs.
     """
     from pointsman_cli.wishes import Abortion
 
-    _move(
-        context, Abortion(), why, sign, dry_run=dry_run, no_wait=no_wait, timeout=timeout, keep=True
-    )
+    terms.carry_out(context, Abortion())
 
 
 @with_context
+@with_terms
 def shadow(
     context: Context,
+    terms: Terms,
     version: Annotated[
         str | None, typer.Argument(metavar="VERSION", help="A published version.")
     ] = None,
@@ -164,12 +109,6 @@ def shadow(
     ] = "10",
     off: Annotated[bool, typer.Option("--off", help="End the shadow.")] = False,
     force: Force = False,
-    why: Why = "",
-    no_wait: NoWait = False,
-    timeout: Timeout = 120.0,
-    keep: Keep = False,
-    sign: Sign = None,
-    dry_run: DryRun = False,
 ) -> None:
     """Let a version compute along, unseen, and compare what it would have answered.
 
@@ -184,26 +123,5 @@ def shadow(
             "`pointsman rollout shadow VERSION` starts one, `pointsman rollout shadow --off` ends "
             "it.",
         )
-    wish = Shadowing(version, whole_percent(percent, "--percent", "--percent 10", least=1), force)
-    _move(context, wish, why, sign, dry_run=dry_run, no_wait=no_wait, timeout=timeout, keep=keep)
-
-
-def _move(
-    context: Context,
-    wish: "Wish",
-    why: str,
-    sign: "Path | None",
-    *,
-    dry_run: bool,
-    no_wait: bool,
-    timeout: float,
-    keep: bool,
-) -> None:
-    from pointsman_cli.moving import Patience, move
-    from pointsman_cli.plans import plan
-
-    context.sign_with(sign)
-    if dry_run:
-        plan(context, wish)
-        return
-    move(context, wish, why, Patience(wait=not no_wait, seconds=timeout, keep=keep))
+    share = whole_percent(percent, "--percent", "--percent 10", least=1)
+    terms.carry_out(context, Shadowing(version, share, force))

@@ -62,7 +62,7 @@ def status(
     here = standing.deployment(context, platform)
     beating = heartbeat.live(instances)
     ready = readiness.readiness(context.registry, context.model, channel)
-    following = costs.of(beating)
+    following = costs.of(beating, hurried=channel.canary is not None)
     document = _document(context, channel, instances, here)
     document |= _shared(channel, beating) | {"rollback": ready.document()}
     context.output.result(document | ({"cost": following.document()} if cost else {}))
@@ -104,13 +104,15 @@ def _without_empty_column(
 
 
 def _troubles(beat: "Heartbeat") -> "Iterator[str]":
-    """Yield what an instance has to complain of."""
-    if reason := beat.refused or beat.degraded:
-        yield reason
-    if beat.canary_refused:
+    """Yield what an instance has to complain of; what was told is not told again."""
+    told, bake = beat.refused or beat.degraded, beat.bake
+    if told:
+        yield told
+    if beat.canary_refused and beat.canary_refused not in told:
         yield beat.canary_refused
-    if beat.bake is not None and beat.bake.state == "returned" and beat.bake.reason != reason:
-        yield f"went back from {beat.bake.version}: {beat.bake.reason}"
+    if bake is not None and bake.reason and bake.reason not in told:
+        did = "went" if bake.state == "returned" else "should have gone"
+        yield f"{did} back from {bake.version}: {bake.reason}"
 
 
 def _headline(context: Context, channel: "Channel", instances: "list[Instance]") -> str:
@@ -174,7 +176,7 @@ def _row(instance: "Instance", channel: "Channel", trouble: str) -> list[str]:
         duration(serving.p50_seconds if serving else None),
         duration(serving.p99_seconds if serving else None),
         size(beat.rss_bytes),
-        duration(instance.age.total_seconds()),
+        duration(round(instance.age.total_seconds(), 1)),
         beat.image.rpartition("/")[2][-_IMAGE_TAIL:] or "-",
         readiness.here(beat, trouble),
     ]

@@ -97,13 +97,15 @@ def upload_model(
         note=note,
         dry_run=dry_run,
     )
+    from pointsman_cli import tensor_change
+
     # Read first: what a store out of reach makes impossible fails before the model is tried.
-    active = _active(context)
+    active = tensor_change.active(context)
     if activate:
         _require_no_canary(context)
     published = _publish(context, request)
     if active is not None:
-        _compare(context, active, published.version.manifest)
+        tensor_change.warn(context, active, published.version.manifest)
     if activate and not dry_run:
         from pointsman_cli.moving import Patience, move
         from pointsman_cli.wishes import Activation
@@ -200,22 +202,6 @@ def _told(said: "str | Mapping[str, float] | Mapping[str, str]") -> str:
     return ", ".join(f"{name}={value}" for name, value in said.items())
 
 
-def _active(context: Context) -> "Manifest | None":
-    """Return the manifest of what is active, if anything is, and if it can be read."""
-    from pointsman.errors import NotFound, PointsmanError, StoreError
-
-    registry, model, channel = context.registry, context.model, context.channel
-    try:
-        return registry.resolve(model, registry.channel(model, channel).stable).manifest
-    except NotFound:
-        return None
-    except StoreError:
-        raise
-    except PointsmanError as error:
-        context.output.warn(f"it cannot be compared with what is active: {error.message}")
-        return None
-
-
 def _require_no_canary(context: Context) -> None:
     """Refuse before a byte is uploaded what the activation would refuse in the end."""
     from pointsman_cli.errors import CommandError
@@ -230,14 +216,3 @@ def _require_no_canary(context: Context) -> None:
             "Publish without --activate, or end it first: `pointsman rollout abort`, or "
             "`pointsman rollout promote`.",
         )
-
-
-def _compare(context: Context, active: "Manifest", manifest: "Manifest") -> None:
-    """Warn when clients of what is active would notice: the signature differs."""
-    for kind in ("inputs", "outputs"):
-        old, new = getattr(active, kind), getattr(manifest, kind)
-        if old != new:
-            context.output.warn(
-                f"its {kind} differ from those of {active.version}, which is active: "
-                f"{'; '.join(map(str, old))} → {'; '.join(map(str, new))}"
-            )

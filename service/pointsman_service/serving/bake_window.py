@@ -101,11 +101,10 @@ class BakeWindow:
         self._begun.set()
 
     def end(self) -> None:
-        """Stop watching: something else answers."""
+        """Stop watching: something else answers, and a verdict on what answered before is old."""
         if self._window is not None:
             self._window.new.looks.in_passing()
-            self._window = None
-            self.verdict = None
+        self._window = self.verdict = None
 
     async def run(self) -> None:
         """Look at what is watched, again and again."""

@@ -171,6 +171,7 @@ class Manager:
             await self._serve(aspired)
         else:
             await self._last_good(channel)
+            await self._foresee(channel)
         for role in roles.BESIDE:
             if not await self._bring_if_missing(aspired, role):
                 return _AT_ONCE
@@ -270,6 +271,10 @@ class Manager:
             self._settled = True
             await asyncio.to_thread(memory.settle)
         await asyncio.to_thread(self._last_served.remember, aspired)
+        await self._foresee(channel)
+
+    async def _foresee(self, channel: Channel) -> None:
+        """Find out how a rollback would find its version here, and report it."""
         self.outlook = await outlook(self._loader, previous(channel), self.residents.ready)
         self._changed()
 
