@@ -269,7 +269,7 @@ def test_a_version_that_the_fleet_refused_is_not_gone_back_to(
         listed.run("activate", "v3")
         assert now(listed).history[-1].discards
         assert listed.json("rollback", "--dry-run")["to"] == "v1"
-        assert "activate, of what was refused" in listed.run("history").out
+        assert "activate, leaving a refused one" in listed.run("history").out
         document = listed.json("rollback", "--to", "v2", code=1)
     assert document["error"].endswith("v2 did not serve before v3 in this channel")
 

@@ -104,7 +104,7 @@ def history(
                 str(change.generation),
                 change.version,
                 _beside(change),
-                change.action + (", of what was refused" if change.discards else ""),
+                change.action + (", leaving a refused one" if change.discards else ""),
                 moment(change.at),
                 _who(change),
                 change.why,
