@@ -148,7 +148,8 @@ class Loader:
             log.info("whether %s is in quarantine is not known: %s", pointer.version, error)
             return
         if mark is not None:
-            raise Quarantined(str(mark), f"`pointsman models lift {pointer.version}` lifts it.")
+            # Refusals are told in one sentence: what to type is part of it.
+            raise Quarantined(f"{mark} (`pointsman models lift {pointer.version}` lifts that)")
 
     def _fetch(self, version: Version, progress: Progress) -> Path:
         progress.total_bytes = version.manifest.size
