@@ -190,7 +190,11 @@ def _put_back(
     except PointsmanError as error:
         return f"The channel was not put back: {error.message}.", None
     back = Move(done.model, done.channel, done.after, after)
-    context.stands(_standing(back))
+    context.stands(
+        f"{why}. The channel was put back to {back.words.subject} (generation "
+        f"{after.generation}), and instances follow it all the same: `pointsman status` shows how "
+        "far."
+    )
     watch = Watch(context.fleet_store, done.model, done.channel, _teller(context))
     confirmation = _watched(context, watch, back, started, patience.seconds)
     serving = len(confirmation.having(Verdict.SERVING))

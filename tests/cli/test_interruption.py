@@ -40,6 +40,19 @@ def test_while_waiting_for_the_fleet_the_channel_stays_and_is_told(listed: Works
     assert listed.registry.channel(MODEL, "production").stable.version == "v2"
 
 
+def test_while_the_channel_is_put_back_it_is_told_why_and_that_it_was(listed: Workspace) -> None:
+    store = listed.registry.store
+    listed.registry.activate(MODEL, "v1")
+    refusing = FakeInstance(store, MODEL, refuses=frozenset({"v2"}), silent_from=3)
+    willing = FakeInstance(store, MODEL, "two")
+    with following(refusing, willing), listed.start("activate", "v2") as process:
+        assert process.stderr is not None
+        assert any(line.startswith("two serves v1 after") for line in process.stderr)
+        _, err = interrupted(process)
+    assert "one refused v2: no room for v2. The channel was put back to v1 (generation 3)" in err
+    assert listed.registry.channel(MODEL, "production").stable.version == "v1"
+
+
 def test_the_document_of_what_was_interrupted_holds_what_was_achieved(listed: Workspace) -> None:
     listed.registry.activate(MODEL, "v1")
     with (
