@@ -21,7 +21,7 @@ def interrupted(process: "subprocess.Popen[str]", times: int = 1) -> tuple[str, 
     """Press Ctrl-C; return what was said, after the command has ended as documented."""
     for _ in range(times):
         process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=240)
     assert process.returncode == 130, err
     assert "Traceback" not in err
     return out, err
@@ -144,6 +144,6 @@ def test_a_command_that_is_told_to_ignore_ctrl_c_ignores_it(listed: Workspace) -
         registry = listed.registry
         until(lambda: registry.channel(MODEL, "production").generation == 2, "it is moved")
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=240)
     assert process.returncode == 4
     assert "interrupted" not in err

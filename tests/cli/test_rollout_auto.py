@@ -1,5 +1,6 @@
 """`rollout auto` on a fleet: it climbs while all is well, and returns when it is not."""
 
+import re
 import signal
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -71,7 +72,7 @@ def test_people_read_a_line_for_every_step(active: Workspace, store: ObjectStore
     with following(fleet(store)):
         told = active.run("rollout", "auto", "v2", *QUICK).err
     assert "✓ 1/1 on v2 at 5 % in" in told
-    assert "v2 at 5 % for 3" in told
+    assert re.search(r"v2 at 5 % for [\d.]+ m?s", told)
     assert "0 errors, p99 10 ms (stable 10 ms)" in told
     assert "✓ 1/1 on v2 in" in told
 
@@ -127,7 +128,7 @@ def test_it_does_not_climb_while_the_canary_gets_no_requests(
         until(lambda: traffic.looks > seen + 100, "many times the 0.3 s have passed")
         assert now(active).generation == 2
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=240)
     assert process.returncode == 130
     assert "v2 keeps 5 % of the requests: the same command goes on from there" in err
     assert '"generation": 2' in out
@@ -158,7 +159,7 @@ def test_somebody_elses_move_ends_the_climbing_and_is_left_as_it_is(
     ):
         until(lambda: now(active).canary, "the canary runs")
         active.registry.rollout(MODEL, by="grace").set(7)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=240)
     assert process.returncode == 1
     assert "somebody else moved the channel: grace did `set`" in err
     assert "leaves the channel as it is" in err
@@ -189,7 +190,7 @@ def test_a_store_that_does_not_answer_makes_it_wait_and_nothing_else(
     with following(fleet(store)):
         document = active.json("rollout", "auto", "v2", *QUICK)
     assert document["outcome"] == "promoted"
-    assert away.listings > when.stop
+    assert away.listings >= when.stop
 
 
 def test_its_plan_names_the_steps_ahead(active: Workspace) -> None:

@@ -25,7 +25,7 @@ from pointsman_cli.main import run
 
 SCRIPT = str(Path(sys.executable).with_name("pointsman"))
 MODEL = "digits"
-_SECONDS = 60.0
+_SECONDS = 240.0
 _LOOK_SECONDS = 0.02
 
 

@@ -31,7 +31,7 @@ def python(client: str) -> Path:
     return environment / "bin" / "python"
 
 
-def converse(client: str, *arguments: str, seconds: float = 300) -> None:
+def converse(client: str, *arguments: str, seconds: float = 900) -> None:
     """Run a client's conversation; fails with all that it says."""
     command = [str(python(client)), str(_HERE / client / "conversation.py"), *arguments]
     environment = {**os.environ, "PYTHONPATH": "", "PYTHONWARNINGS": "default"}

@@ -60,7 +60,7 @@ class Clients:
         )
 
     def _ask(self) -> None:
-        with httpx.Client(base_url=self._service.url, timeout=30) as client:
+        with httpx.Client(base_url=self._service.url, timeout=120) as client:
             for number in count(1):
                 if self._ended.is_set():
                     return

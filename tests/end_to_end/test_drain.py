@@ -1,9 +1,7 @@
 """Ending the service: what is in flight is answered, and nobody new is lured in."""
 
-import math
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +16,8 @@ from tests.servers.service_process import ServiceProcess
 from tests.service.shelf import Shelf
 
 FOR_EVER = [[10_000]]
+LONG = 60
+"""Rounds of six seconds, more or less; a port is closed in a fraction of one."""
 
 Answer = httpx.Response | httpx.TransportError
 
@@ -35,7 +35,7 @@ def asked(service: ServiceProcess, inputs: list[list[int]]) -> Iterator[list[Ans
 
     def ask() -> None:
         try:
-            answers.append(service.predict(inputs, timeout=60))
+            answers.append(service.predict(inputs, timeout=240))
         except httpx.TransportError as error:
             answers.append(error)
 
@@ -61,35 +61,39 @@ def until_closed(service: ServiceProcess) -> None:
     service.until(closed, "the port is closed")
 
 
-def some_seconds(service: ServiceProcess) -> int:
-    """Return how many rounds keep this machine busy for about three seconds."""
-    started = time.perf_counter()
-    service.predict([[3]])
-    return math.ceil(3 * 3 / (time.perf_counter() - started))
+@pytest.mark.usefixtures("slow_model")
+def test_what_arrives_while_it_drains_is_answered_and_told_to_go_elsewhere(
+    tmp_path: Path, file_url: str
+) -> None:
+    """It drains for an hour: who looks at that needs no luck."""
+    variables = {"POINTSMAN_DRAIN_GRACE": "3600"}
+    with service_process.running(tmp_path / "service", file_url, **variables) as service:
+        service.until_healthy(version="v1")
+        with asked(service, FOR_EVER):
+            service.signal(signal.SIGTERM)
+            service.until(lambda: service.health()[1]["status"] == "draining", "it drains")
+            assert service.health()[0] == 503
+            assert service.in_flight == 1
+            late = httpx.get(f"{service.url}/livez", timeout=120)
+            assert (late.status_code, late.headers["connection"]) == (200, "close")
+            service.kill()
 
 
 @pytest.mark.usefixtures("slow_model")
 def test_a_request_in_flight_is_answered_before_the_process_ends(
     tmp_path: Path, file_url: str, shelf: Shelf
 ) -> None:
-    with service_process.running(
-        tmp_path / "service", file_url, POINTSMAN_DRAIN_GRACE="1"
-    ) as service:
+    variables = {"POINTSMAN_DRAIN_TIMEOUT": "240"}
+    with service_process.running(tmp_path / "service", file_url, **variables) as service:
         service.until_healthy(version="v1")
         assert len(fleet.instances(shelf.store, "m", "production")) == 1
-        rounds = some_seconds(service)
-        with asked(service, [[rounds]]) as answers:
+        with asked(service, [[LONG]]) as answers:
             service.signal(signal.SIGTERM)
-            service.until(lambda: service.health()[1]["status"] == "draining", "it drains")
-            assert service.health()[0] == 503
-            assert service.in_flight == 1
-            late = httpx.get(f"{service.url}/livez", timeout=10)
-            assert (late.status_code, late.headers["connection"]) == (200, "close")
             until_closed(service)
             assert answers == [], "it still computes when the port is closed"
         answer = answers[0]
         assert isinstance(answer, httpx.Response)
-        assert answer.json()["outputs"] == {"y": [[2 * rounds]]}
+        assert answer.json()["outputs"] == {"y": [[2 * LONG]]}
         assert service.wait() == 0
         assert fleet.instances(shelf.store, "m", "production") == []
         assert "Traceback" not in service.log
@@ -132,7 +136,7 @@ def test_an_idle_connection_does_not_hold_the_end_up(
     shelf.activate(shelf.affine("v1", 2.0))
     with service_process.running(tmp_path / "service", file_url) as service:
         service.until_healthy(version="v1")
-        with httpx.Client(base_url=service.url) as client:
+        with httpx.Client(base_url=service.url, timeout=120) as client:
             assert client.get("/livez").status_code == 200
             service.signal(number)
             assert service.wait() == 0

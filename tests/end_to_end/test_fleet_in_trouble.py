@@ -82,7 +82,7 @@ def test_two_operators_who_roll_back_at_once_end_one_step_back(
         workspace.start("rollback") as first,
         workspace.start("rollback") as second,
     ):
-        told = [each.communicate(timeout=60)[1] for each in (first, second)]
+        told = [each.communicate(timeout=240)[1] for each in (first, second)]
     served = workspace.registry.channel(MODEL, "production").stable.version
     codes = sorted([first.returncode, second.returncode])
     if codes == [0, 1]:  # both had seen v3, and one of them was told that it was gone already
@@ -102,7 +102,7 @@ def test_two_operators_who_start_a_canary_at_once_start_one(
         workspace.start("rollout", "start", "v2") as first,
         workspace.start("rollout", "start", "v3") as second,
     ):
-        told = [each.communicate(timeout=60)[1] for each in (first, second)]
+        told = [each.communicate(timeout=240)[1] for each in (first, second)]
     assert sorted([first.returncode, second.returncode]) == [0, 1]
     canary = workspace.registry.channel(MODEL, "production").canary
     assert canary is not None
@@ -179,6 +179,8 @@ def test_a_store_that_is_away_for_a_while_is_caught_up_with(
             each.until_answered(20)
 
         proxy.heal()
+        # Who has not been heard of for so long is not waited for until it is heard of again.
+        until(lambda: all(each["live"] for each in reports(distant)), "everybody reports again")
         document = distant.json("activate", "v2")
         assert states(document) == dict.fromkeys(NAMES, "serving")
         assert [failure for each in clients.values() for failure in each.failures] == []

@@ -6,21 +6,19 @@ whoever tampers writes to it directly, as a leaked bucket key would let them.
 
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from pointsman import channel as channels
 from pointsman import document, keys
+from pointsman import fleet as heartbeats
 from pointsman import registry as registries
 from pointsman.channel import Author
 from pointsman.registry import Registry
@@ -29,14 +27,14 @@ from pointsman.signing.notary import Notary
 from pointsman.stores import open_store
 from pointsman.stores.base import ObjectStore
 from pointsman_cli.errors import Exit
+from tests.servers import service_process
+from tests.servers.service_process import ServiceProcess
 from tests.service.shelf import Shelf
 from tests.versions import read
 
 SCRIPT = str(Path(sys.executable).with_name("pointsman"))
 CHANNEL = keys.channel("m", "production")
 FACTORS = {"v1": 2.0, "v2": 3.0, "v3": 5.0}
-_SECONDS = 60.0
-_LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,40 +76,45 @@ class Fleet:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A running service that trusts the owner's key."""
+    """A running service that trusts the owner's key, and where its heartbeats go."""
 
-    url: str
-    process: "subprocess.Popen[bytes]"
-
-    def health(self) -> dict[str, Any]:
-        """Ask for its health."""
-        body: dict[str, Any] = httpx.get(f"{self.url}/health", timeout=10).json()
-        return body
+    process: ServiceProcess
+    store: ObjectStore
 
     def answers_as(self, version: str) -> bool:
         """Tell whether predictions come from this version."""
-        answer = httpx.post(f"{self.url}/predict", json={"inputs": [[1, 1, 1, 1]]}, timeout=10)
-        return bool(answer.json()["outputs"]["y"] == [[FACTORS[version]] * 4])
+        answer = self.process.predict([[1, 1, 1, 1]]).json()
+        return bool(answer["outputs"]["y"] == [[FACTORS[version]] * 4])
 
     def until(self, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Return its health once `condition` holds for it."""
-        deadline = time.monotonic() + _SECONDS
-        while True:
-            assert self.process.poll() is None, f"the service ended with {self.process.returncode}"
-            try:
-                body = self.health()
-            except httpx.TransportError:
-                body = {}
-            if body and condition(body):
-                return body
-            assert time.monotonic() < deadline, f"it says {body}"
-            time.sleep(_LOOK_SECONDS)
+        body: dict[str, Any] = {}
+
+        def holds() -> bool:
+            body.clear()
+            body.update(self.process.health()[1])
+            return condition(body)
+
+        try:
+            self.process.until(holds, "its health is as expected")
+        except AssertionError as error:
+            error.add_note(f"it says {body}")
+            raise
+        return body
+
+    def has_said(self, version: str, generation: int) -> bool:
+        """Tell whether its heartbeat, by which commands know it, says that it serves this."""
+        return any(
+            (each.heartbeat.serving, each.heartbeat.observed_generation) == (version, generation)
+            for each in heartbeats.instances(self.store, "m", "production")
+        )
 
     def until_serving(self, version: str, generation: int) -> None:
-        """Wait until all is well with a version."""
+        """Wait until all is well with a version, and the fleet has heard of it."""
         self.until(
             lambda body: (
                 (body["status"], body["version"], body["generation"]) == ("ok", version, generation)
+                and self.has_said(version, generation)
             )
         )
         assert self.answers_as(version)
@@ -158,35 +161,10 @@ def _fleet(url: str, directory: Path) -> Fleet:
 @contextmanager
 def serving(fleet: Fleet) -> Iterator[Service]:
     """Run a service; it is gone when the block ends."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    variables = {
-        "POINTSMAN_STORE": fleet.url,
-        "POINTSMAN_MODEL": "m",
-        "POINTSMAN_HOST": "127.0.0.1",
-        "PORT": str(port),
-        "POINTSMAN_CACHE_DIR": str(fleet.directory / "cache"),
-        "POINTSMAN_POLL_SECONDS": "0.05",
-        "POINTSMAN_HEARTBEAT_SECONDS": "1",
-        "POINTSMAN_PUBLIC_KEYS": str(fleet.key.public),
-    }
-    log = fleet.directory / "service.log"
-    with log.open("ab") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pointsman_service"],
-            env=os.environ | variables,
-            stdout=file,
-            stderr=file,
-        )
-    try:
-        yield Service(f"http://127.0.0.1:{port}", process)
-    except BaseException as error:
-        error.add_note(log.read_text(errors="replace"))
-        raise
-    finally:
-        process.kill()
-        process.wait()
+    keys_trusted = {"POINTSMAN_PUBLIC_KEYS": str(fleet.key.public)}
+    place = fleet.directory / "service"
+    with service_process.running(place, fleet.url, **keys_trusted) as process:
+        yield Service(process, fleet.store)
 
 
 def test_a_key_holder_switches_and_goes_back_and_nobody_else_does(fleet: Fleet) -> None:
@@ -217,7 +195,7 @@ def test_a_key_holder_switches_and_goes_back_and_nobody_else_does(fleet: Fleet) 
         assert code == Exit.DONE
         assert service.answers_as("v2")
     assert fleet.key_file.read_text().splitlines()[1] not in (
-        (fleet.directory / "service.log").read_text()
+        (fleet.directory / "service" / "service.log").read_text()
     )
 
 
@@ -231,7 +209,9 @@ def test_a_canary_is_followed_where_a_key_holder_started_it_and_nowhere_else(
         code, _ = fleet.command("rollout", "start", "v3", "--sign", fleet.key_file)
         assert code == Exit.FAILED, "v3 is signed by nobody"
 
-        code, started = fleet.command("rollout", "start", "v2", "--sign", fleet.key_file)
+        # It gets no requests, so that every answer tells which document was believed.
+        start = ("rollout", "start", "v2", "--weight", "0", "--sign", fleet.key_file)
+        code, started = fleet.command(*start)
         assert (code, started["instances"][0]["state"]) == (Exit.DONE, "serving")
         signed = fleet.channel
         heavier = json.loads(signed)

@@ -64,7 +64,7 @@ def test_a_request_in_flight_over_two_switches_is_answered_by_the_version_it_beg
     with service_process.running(tmp_path / "service", file_url) as service:
         service.until_healthy(version="v1")
         answers: list[httpx.Response] = []
-        asking = threading.Thread(target=lambda: answers.append(service.predict([[20]])))
+        asking = threading.Thread(target=lambda: answers.append(service.predict([[60]])))
         asking.start()
         service.until(lambda: service.in_flight == 1, "the slow request is in flight")
         for pointer in pointers[1:]:
@@ -72,7 +72,7 @@ def test_a_request_in_flight_over_two_switches_is_answered_by_the_version_it_beg
             service.until_healthy(version=pointer.version)
         assert answers == [], "the switches did not wait for it"
         asking.join()
-        assert answers[0].json()["outputs"] == {"y": [[20]]}
+        assert answers[0].json()["outputs"] == {"y": [[60]]}
         assert answers[0].headers["x-model-version"] == "v1"
         service.until(lambda: "unloaded v1" in service.log, "the drained version is unloaded")
 

@@ -164,7 +164,7 @@ class RendezvousStore(WrappedStore):
 
     def __init__(self, inner: ObjectStore, parties: int) -> None:
         super().__init__(inner)
-        self._barrier = threading.Barrier(parties, timeout=30)
+        self._barrier = threading.Barrier(parties, timeout=150)
 
     def _call(self, name: str, work: Callable[[], Result]) -> Result:
         if name == "get_range":
@@ -224,7 +224,7 @@ def fetch_from(url: str, root: Path, gate: threading.Barrier) -> None:
     """Fetch v1 once everybody is ready, and check what came."""
     store = open_store(url)
     version = Registry(store).version(MODEL, "v1")
-    gate.wait(60)
+    gate.wait(240)
     directory = Cache(root).fetch(store, version)
     assert len((directory / "model.onnx").read_bytes()) == version.manifest.files[0].size
 
@@ -261,7 +261,7 @@ def test_a_full_disk_is_not_blamed_on_the_store(file_url: str, tmp_path: Path) -
 
     finish([start(fetch_on_a_full_disk, file_url, tmp_path / "cache", said)])
 
-    assert said.get(timeout=10).startswith("CacheUnusable: the cache in ")
+    assert said.get(timeout=60).startswith("CacheUnusable: the cache in ")
 
 
 def test_a_cache_that_cannot_be_written_says_so(tmp_path: Path) -> None:

@@ -160,7 +160,7 @@ def hold(url: str, root: Path, holding: Event, enough: Event) -> None:
     cache = Cache(root)
     cache.fetch(store, Registry(store).version(MODEL, "v1"))
     holding.set()
-    enough.wait(60)
+    enough.wait(240)
 
 
 def test_what_another_process_uses_stays_until_that_ends(file_url: str, tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_what_another_process_uses_stays_until_that_ends(file_url: str, tmp_path
     one, two, three = (sized(store, name) for name in ("v1", "v2", "v3"))
     holding, enough = CONTEXT.Event(), CONTEXT.Event()
     other = start(hold, file_url, tmp_path / "cache", holding, enough)
-    assert holding.wait(60)
+    assert holding.wait(240)
 
     fetched(cache, store, two)
     assert cache.has(one)

@@ -105,7 +105,7 @@ def test_other_channels_have_other_fleets() -> None:
 
 @pytest.mark.parametrize(
     ("since_the_beat", "live"),
-    [(timedelta(0), True), (timedelta(seconds=89), True), (timedelta(seconds=91), False)],
+    [(timedelta(0), True), (timedelta(seconds=60), True), (timedelta(seconds=90), False)],
 )
 def test_an_instance_is_live_until_three_intervals_have_passed_by_the_stores_clock(
     since_the_beat: timedelta, *, live: bool

@@ -29,7 +29,7 @@ def put(server: GoogleDouble, headers: dict[str, str], query: str = "") -> int:
         method="PUT",
     )
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             return int(answer.status)
     except HTTPError as error:
         with error:

@@ -58,7 +58,7 @@ def told(work: Callable[..., Any], *arguments: object) -> Any:
     """What `work` returns to somebody else, or the error as one text."""
     said: Queue[Any] = CONTEXT.Queue()
     process = start(_as_somebody_else, said, work, arguments)
-    answer = said.get(timeout=60)
+    answer = said.get(timeout=240)
     assert finish([process]) == [0]
     return answer
 

@@ -19,7 +19,7 @@ _BASE = "docker.io/library/python:3.13-slim"
 _SUITE = "trixie"
 """The Debian whose python3 is 3.13."""
 _PACKAGES = "python3,python3-venv,ca-certificates"
-_READY_SECONDS = 60.0
+_READY_SECONDS = 180.0
 _BASE_SECONDS = 900.0
 _ENDED_SECONDS = 30.0
 # What Python's own image has and Debian's packages have not: `python`, and a pip beside it.

@@ -30,32 +30,41 @@ class Fault(StrEnum):
     DELAY = "delay"
     TRUNCATED = "truncated body"
     RESET = "reset"
+    HELD = "held until it is let go"
 
 
 @dataclass(slots=True)
 class Proxy:
-    """Where it listens, and what it does to the `at`-th request and, if `always`, all after it."""
+    """Where it listens, and what it does to the `at`-th request and, if `always`, all after it.
+
+    Requests whose path and query lack `only` pass untouched and do not count.
+    """
 
     upstream: str
     fault: Fault | None = None
     at: int = 0
     always: bool = False
+    only: str = ""
     url: str = ""
     passed: Iterator[int] = field(default_factory=lambda: count(1))
     spoilt: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+    let_go: threading.Event = field(default_factory=threading.Event)
+    over: bool = False
 
-    def plan(self, fault: Fault, at: int, *, always: bool = False) -> None:
+    def plan(self, fault: Fault, at: int, *, always: bool = False, only: str = "") -> None:
         """Count requests from here on."""
-        self.fault, self.at, self.always = fault, at, always
+        self.fault, self.at, self.always, self.only = fault, at, always, only
         self.passed, self.spoilt = count(1), 0
 
     def heal(self) -> None:
         """Spoil nothing more."""
         self.fault = None
 
-    def next_fault(self) -> Fault | None:
+    def next_fault(self, path: str) -> Fault | None:
         """Tell what is to happen to the request that has just come."""
+        if self.only not in path:
+            return None
         with self.lock:
             number = next(self.passed)
             hit = number >= self.at if self.always else number == self.at
@@ -70,7 +79,11 @@ def in_front_of(upstream: str) -> Iterator[Proxy]:
     """Listen on a free port of the loopback interface."""
     proxy = Proxy(upstream)
     with serving(_Handler, proxy=proxy) as proxy.url:
-        yield proxy
+        try:
+            yield proxy
+        finally:
+            proxy.over = True
+            proxy.let_go.set()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -82,13 +95,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def forward(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        fault = self.proxy.next_fault()
+        fault = self.proxy.next_fault(self.path)
         if fault is Fault.RESET:
             return self._reset()
         if fault is Fault.ERROR:
             return self._send(500, [], b"<Error><Code>InternalError</Code></Error>")
         if fault is Fault.DELAY:
             time.sleep(_DELAY_SECONDS)  # the misfortune itself, not a wait for anything
+        if fault is Fault.HELD:
+            self.proxy.let_go.wait()
+            if self.proxy.over:
+                return self._reset()
         status, headers, answer = self._ask(body)
         if fault is Fault.LOST_ANSWER:
             return self._reset()
@@ -98,7 +115,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = forward  # noqa: N815 — the library's names
 
     def _ask(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
-        connection = http.client.HTTPConnection(urlsplit(self.proxy.upstream).netloc, timeout=30)
+        connection = http.client.HTTPConnection(urlsplit(self.proxy.upstream).netloc, timeout=120)
         try:
             # Headers pass as they are, Host too: it is part of what is signed.
             connection.request(self.command, self.path, body, dict(self.headers))

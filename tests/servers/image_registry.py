@@ -1,18 +1,18 @@
 """A real registry of images for tests: Docker's own, on a free port of the loopback interface."""
 
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-_READY_SECONDS = 30.0
+from tests.servers import ports
+
+_READY_SECONDS = 120.0
 _CONFIGURATION = """
 version: 0.1
 log: {{level: error}}
@@ -43,9 +43,7 @@ def running() -> Iterator[ImageRegistry]:
     """Start a registry, and yield it once it answers; raises `CannotRun`."""
     if shutil.which("docker-registry") is None:
         raise CannotRun("there is no `docker-registry`: the Debian package of that name brings it")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    (port,) = ports.free()
     with tempfile.TemporaryDirectory(prefix="registry-") as directory:
         root = Path(directory)
         file = root / "configuration.yml"
@@ -66,8 +64,8 @@ def _await(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + _READY_SECONDS
     while True:
         try:
-            urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 — loopback
-        except urllib.error.URLError:
+            urllib.request.urlopen(url, timeout=30).close()  # noqa: S310 — loopback
+        except OSError:
             if process.poll() is not None or time.monotonic() > deadline:
                 last = log.read_text(errors="replace").strip().splitlines()[-1:]
                 raise CannotRun(f"docker-registry does not start: {' '.join(last)}") from None

@@ -39,9 +39,19 @@ class OneBlob:
     data: bytes
     manner: Manner = Manner.HONEST
     url: str = ""
-    signed: int = 0
-    unsigned: int = 0
+    requests: list[bool] = field(default_factory=list)
+    """Whether each was signed; a list, because threads lose no entry that they append."""
     connections: set[tuple[str, int]] = field(default_factory=set)
+
+    @property
+    def signed(self) -> int:
+        """How many signed requests came."""
+        return self.requests.count(True)
+
+    @property
+    def unsigned(self) -> int:
+        """How many others came."""
+        return self.requests.count(False)
 
 
 @contextmanager
@@ -69,11 +79,11 @@ class _Handler(BaseHTTPRequestHandler):
         found = _RANGE.fullmatch(self.headers.get("Range", ""))
         first, last = (int(found[1]), int(found[2])) if found else (0, len(self.blob.data) - 1)
         manner = self.blob.manner
-        if "X-Amz-Signature" in self.path:
-            self.blob.signed += 1
+        signed = "X-Amz-Signature" in self.path
+        self.blob.requests.append(signed)
+        if signed:
             self.blob.connections.add(self.client_address)
         else:
-            self.blob.unsigned += 1
             manner = manner if manner is Manner.EXPIRES else Manner.HONEST
         self._give(manner, first, last)
 

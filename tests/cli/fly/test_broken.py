@@ -59,7 +59,7 @@ def test_going_back_restores_the_machines_that_changed_and_leaves_the_others_alo
     bench.turn(ill=["two"], log=["x"])
     released.rewrite('strategy = "bluegreen"', 'strategy = "rolling"')
     [changed, untouched] = [each["id"] for each in bench.machines]
-    document = failed(released, "--auto-rollback", "--timeout", "20")
+    document = failed(released, "--auto-rollback", "--timeout", "120")
     assert document["hint"] == f"registry.fly.io/{APP}:one serves again on every machine."
     assert bench.tags() == ["one", "one"]
     [last] = bench.arguments("deploy", "--image", f"registry.fly.io/{APP}:one")
@@ -96,7 +96,7 @@ def test_where_all_sleep_one_is_woken_to_be_looked_at(released: Project, bench: 
     released.rewrite('strategy = "bluegreen"', 'strategy = "rolling"')
     for index in range(2):
         bench.change(index, state="stopped")
-    said = released.run("deploy", *FLY, "digits:two", "--timeout", "3", code=9)
+    said = released.run("deploy", *FLY, "digits:two", "--timeout", "8", code=9)
     assert "every machine sleeps: waking" in said.err
     assert bench.commands()[-2:] == ["deploy", "machine start"]
     assert sorted(each["state"] for each in bench.machines) == ["started", "stopped"]
@@ -109,7 +109,7 @@ def test_a_woken_machine_that_does_not_get_well_is_no_proof(
     for index in range(2):
         bench.change(index, state="suspended")
     bench.turn(checks=["critical"], output="503 loading")
-    document = failed(released, "--timeout", "2", code=9)
+    document = failed(released, "--timeout", "8", code=9)
     assert document["error"].endswith("is not healthy: 503 loading")
 
 

@@ -34,7 +34,7 @@ def test_what_flyctl_is_given_is_known_and_no_secret_is_an_argument(
     project.rewrite('strategy = "bluegreen"', 'strategy = "rolling"')
     bench.turn(ill=["two"], log=["error: no room"])
     project.rewrite('wait_timeout = "20s"', 'wait_timeout = "1s"')
-    broken = ("--image", "digits:two", "--timeout", "5", "--auto-rollback")
+    broken = ("--image", "digits:two", "--timeout", "60", "--auto-rollback")
     project.run("deploy", *FLY, *broken, code=10)
     for index in range(2):
         bench.change(index, state="stopped")

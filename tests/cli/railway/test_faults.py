@@ -222,7 +222,7 @@ def test_ctrl_c_while_railway_works_says_that_it_goes_on(
     with shipping.start("deploy", "--image", IMAGE) as command:
         until(lambda: "DeploymentStatus" in railway.operations, "it is watched")
         command.send_signal(signal.SIGINT)
-        _, err = command.communicate(timeout=60)
+        _, err = command.communicate(timeout=240)
     assert command.returncode == 130
     assert f"Deployment {railway.world.deployments[0].id} goes on at Railway" in err
     assert "Traceback" not in err

@@ -65,7 +65,7 @@ def test_ctrl_c_ends_the_following_and_not_the_service(shipped: Workspace) -> No
     with shipped.start("logs", "--follow", out=followed) as command:
         until(lambda: followed.exists() and "serving v1" in followed.read_text(), "it is told")
         command.send_signal(signal.SIGINT)
-        _, err = command.communicate(timeout=60)
+        _, err = command.communicate(timeout=240)
     assert command.returncode == 130
     assert "The service goes on, and so does its log." in err
 

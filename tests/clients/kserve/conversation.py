@@ -44,7 +44,7 @@ def request(*, there: bool, back: bool, row: np.ndarray = ROW) -> InferRequest:
 
 async def main() -> None:
     base = sys.argv[1]
-    async with InferenceRESTClient(RESTConfig(protocol="v2", timeout=20)) as client:
+    async with InferenceRESTClient(RESTConfig(protocol="v2", timeout=120)) as client:
         assert await client.is_server_live(base)
         assert await client.is_server_ready(base)
         assert await client.is_model_ready(base, "m")
