@@ -11,9 +11,10 @@ if TYPE_CHECKING:
 
 def active(context: "Context") -> "Manifest | None":
     """Return the manifest of what is active, if anything is, and if it can be read."""
+    # Outside: a key or a name that is none is the command's failure, and told by it alone.
+    registry, model, channel = context.registry, context.model, context.channel
     try:
-        stable = context.registry.channel(context.model, context.channel).stable
-        return context.registry.resolve(context.model, stable).manifest
+        return registry.resolve(model, registry.channel(model, channel).stable).manifest
     except NotFound:
         return None
     except StoreError:
