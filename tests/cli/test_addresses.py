@@ -32,5 +32,9 @@ def test_a_host_that_is_nowhere_is_refused() -> None:
     assert refusal("192.0.2.1", 0)
 
 
-def test_a_free_port_can_be_listened_on() -> None:
-    assert refusal("127.0.0.1", free_port("127.0.0.1")) == ""
+def test_a_free_port_can_be_listened_on_and_is_none_the_system_gives_to_others() -> None:
+    port = free_port("127.0.0.1")
+    assert refusal("127.0.0.1", port) == ""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        assert port < other.getsockname()[1]

@@ -105,7 +105,7 @@ def test_an_image_for_another_processor_is_recognised(folder: Workspace, api: Ap
 
 def test_what_has_no_room_yet_is_unverified_and_not_failed(folder: Workspace, api: Api) -> None:
     api.cluster.fates[IMAGE] = Fate.PENDING
-    late = folder.run("deploy", "--image", IMAGE, "--timeout", "1", code=9)
+    late = folder.run("deploy", "--image", IMAGE, "--timeout", "5", code=9)
     assert "cannot be scheduled: 0/1 nodes are available: 1 Insufficient memory\n" in late.err
 
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fakes.flyctl.world import Document, now
+from tests.servers import ports
 
 _ROOT = Path(__file__).parents[3]
 _STEP_SECONDS = 0.2
@@ -85,9 +85,7 @@ def start(
     machine["events"].insert(0, event("start", "started"))
     if not knobs.get("real"):
         return None
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        machine["_port"] = probe.getsockname()[1]
+    (machine["_port"],) = ports.free()
     directory = directory / machine["id"]
     directory.mkdir(exist_ok=True)
     own = {
