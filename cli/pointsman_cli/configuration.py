@@ -27,8 +27,9 @@ from pointsman_cli.tables import (
 
 FILE_NAME = "pointsman.toml"
 STATE_DIRECTORY = ".pointsman"
+OVERRIDABLE = ("store", "model", "channel", "fleet", "signing_key")
+"""The keys that are read from POINTSMAN_<KEY> too."""
 _PLACES = ("store", "fleet")
-_OVERRIDABLE = ("store", "model", "channel", "fleet", "signing_key")
 _PUBLIC_KEYS = ("POINTSMAN_PUBLIC_KEY", "POINTSMAN_PUBLIC_KEYS")
 # Names are free here. What may stand in `infra` is checked by `pointsman_infra.settings`.
 _FREE = ("infra.", "railway.variables.", "kubernetes.variables.")
@@ -40,9 +41,13 @@ class Configuration(msgspec.Struct, frozen=True):
     """Everything that can stand in `pointsman.toml`."""
 
     store: str = ""
+    """Where versions live: a URL or a path; "" is what `infra up` made, or `.pointsman/store`."""
     model: str = ""
+    """The model to work on."""
     channel: str = "production"
+    """The channel that is moved, followed and reported on."""
     fleet: str = ""
+    """Where instances report, if not into `store`."""
     signing_key: str = ""
     """The file of the private key that signs; see `pointsman keys new`."""
     public_keys: tuple[str, ...] = ()
@@ -54,6 +59,7 @@ class Configuration(msgspec.Struct, frozen=True):
     railway: RailwaySettings = RailwaySettings()
     kubernetes: KubernetesSettings = KubernetesSettings()
     infra: dict[str, Any] = {}
+    """What `pointsman infra` provisions; its keys are checked there."""
 
 
 class Project(msgspec.Struct, frozen=True):
@@ -217,7 +223,7 @@ def _overrides(
 ) -> dict[str, Any]:
     """Return what the command line and the environment say; an empty variable says nothing."""
     given: dict[str, Any] = {}
-    for key in _OVERRIDABLE:
+    for key in OVERRIDABLE:
         flag = flags.get(key)
         if flag == "":
             raise UsageError(f"--{key} is empty", f"Leave it out, or name the {key}.")

@@ -13,7 +13,9 @@ class LocalSettings(msgspec.Struct, frozen=True):
     """`[local]`: how `deploy --platform local` starts the service."""
 
     host: str = "127.0.0.1"
+    """The address it listens on."""
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8000
+    """0 takes any free one."""
     network: str = ""
     """With --docker: the network as the engine names it; `host` is this machine's own."""
 
@@ -41,9 +43,13 @@ class RailwaySettings(msgspec.Struct, frozen=True):
     """`[railway]`: which service of which project it is; RAILWAY_* variables beat it."""
 
     workspace: str = ""
+    """Its name; "" is the only one that there is."""
     project: str = ""
+    """Its name; "" is the model's."""
     environment: str = ""
+    """Its name; "" is what --env says, or production."""
     service: str = ""
+    """Its name; "" is made of model, channel and environment."""
     variables: dict[str, str] = {}
     """More variables of the service; no secrets."""
 
@@ -74,9 +80,11 @@ class KubernetesSettings(msgspec.Struct, frozen=True):
     name: _Label = ""
     """What the objects are called; "" makes a name of model and channel."""
     replicas: _Replicas = 2
+    """How many pods there are at least."""
     max_replicas: _Replicas = 6
     """Where scaling by CPU ends; the same as `replicas` switches it off."""
     target_cpu_percent: Annotated[int, msgspec.Meta(ge=1, le=100)] = 70
+    """The part of `cpu` in use above which there are more pods."""
     cpu: _Quantity = "1"
     """Requested, and never limited: a limit throttles the very moment it is needed."""
     memory: _Quantity = "1Gi"
@@ -84,7 +92,10 @@ class KubernetesSettings(msgspec.Struct, frozen=True):
     host: _Host = ""
     """Where an Ingress makes the service public; "" keeps it inside the cluster."""
     ingress_class: _Label = ""
+    """Whose Ingress that is; "" is the cluster's default."""
     tls_secret: _Label = ""
+    """The Secret with the certificate of `host`."""
     image_pull_secret: _Label = ""
+    """A Secret of the namespace, for private registries."""
     variables: dict[str, str] = {}
     """More variables of the service; no secrets."""

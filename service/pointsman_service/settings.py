@@ -33,11 +33,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings of the service. Times are seconds, sizes bytes."""
 
     store: str
+    """Where versions and channels are: a URL or a path."""
     model: str
+    """The model to serve."""
     channel: str = "production"
+    """The channel that says which version of it."""
     fleet: str = ""
     """Where heartbeats go, if not into `store`."""
     host: str = "0.0.0.0"  # noqa: S104 — a container's service must be reachable
+    """The address it listens on."""
     port: Annotated[int, Meta(ge=0, le=65535)] = 8000
     """0 picks a free port, which the log then names."""
     cache_dir: str = ""
@@ -47,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     instance: str = ""
     """This instance's name, if the platform gives it none."""
     poll_seconds: Interval = 2.0
+    """How often it asks whether the channel has changed."""
     polling: Literal["always", "while-active"] = "always"
     """Whether the channel is followed also while nobody asks for predictions."""
     idle_seconds: Interval = 60.0
@@ -69,8 +74,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     drain_timeout: Patience = 20.0
     """How long requests in flight may then take; keep it below the platform's kill time."""
     max_body_bytes: Annotated[int, Meta(gt=0)] = 64 << 20
+    """How large a body may be, before and after decompression; a larger one gets 413."""
     max_queue: Annotated[int, Meta(gt=0)] = 512
-    """How many requests may wait for a version; further ones are told to come back."""
+    """How many requests may wait for a version; further ones get 429 and `Retry-After`."""
     max_batch_size: Annotated[int, Meta(gt=0, le=4096)] = 64
     """How many rows of different requests are computed together at most; 1 for never."""
     busy_poll_microseconds: Annotated[int, Meta(ge=0, le=1000)] = 50
@@ -78,18 +84,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     threads: Annotated[int, Meta(ge=0, le=1024)] = 0
     """Threads of one inference; 0 takes what the cgroup's CPU quota allows."""
     log_format: Literal["console", "json"] = "console"
+    """How the log is written: for people, or one object a line."""
     access_log: bool = False
     """Whether every request is logged."""
     traces: bool = False
     """Whether every request becomes an OpenTelemetry span; needs `pointsman-service[otel]`."""
     api_keys: str = ""
-    """Who asks for predictions needs one of these, if there are any; kept as digests."""
+    """Who asks for predictions needs one of these, if there are any; commas or spaces part them."""
     admin_keys: str = ""
     """Who changes what is served by HTTP needs one of these; nobody can if there are none."""
     request_timeout: Patience = 0
-    """After this long a request is told that there is no answer; 0 takes as long as it takes."""
+    """After this long a request gets 504; 0 takes as long as it takes."""
     receive_timeout: Interval = 30.0
-    """How long a client may take over the head of a request, or pause within its body."""
+    """How long a client may take over a request's head, or pause within its body, before 408."""
     public_keys: str = ""
     """Only what one of these keys signed is served; separated by spaces or commas."""
     public_key: str = ""

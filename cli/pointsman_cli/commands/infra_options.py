@@ -12,19 +12,29 @@ if TYPE_CHECKING:
     from pointsman_infra.outputs import Role
 
 ProviderName = Annotated[
-    str, typer.Option("--provider", help="aws, r2, compatible or existing; else of [infra].")
+    str,
+    typer.Option(
+        "--provider", metavar="NAME", help="aws, r2, compatible or existing; else of [infra]."
+    ),
 ]
-Bucket = Annotated[str, typer.Option("--bucket", help="The bucket's name.")]
-Region = Annotated[str, typer.Option("--region", help="E.g. eu-central-1.")]
-Endpoint = Annotated[str, typer.Option("--endpoint", help="An S3 server's URL.")]
-StackName = Annotated[str, typer.Option("--stack", "-s", help="The stack; default: production.")]
+Bucket = Annotated[str, typer.Option("--bucket", metavar="NAME", help="The bucket's name.")]
+Region = Annotated[str, typer.Option("--region", metavar="NAME", help="E.g. eu-central-1.")]
+Endpoint = Annotated[str, typer.Option("--endpoint", metavar="URL", help="An S3 server's URL.")]
+StackName = Annotated[
+    str, typer.Option("--stack", "-s", metavar="NAME", help="The stack; default: production.")
+]
 Backend = Annotated[
-    str, typer.Option("--backend", help="Where the state is kept, as `pulumi login` takes it.")
+    str,
+    typer.Option(
+        "--backend", metavar="URL", help="Where the state is kept, as `pulumi login` takes it."
+    ),
 ]
 InstallCli = Annotated[
     bool, typer.Option("--install-cli", help="Fetch `pulumi` by its own installer, if missing.")
 ]
-RoleName = Annotated[str, typer.Option("--role", help="publisher or runtime; default: both.")]
+RoleName = Annotated[
+    str, typer.Option("--role", metavar="NAME", help="publisher or runtime; default: both.")
+]
 
 
 def provisioning(

@@ -7,7 +7,6 @@ import typer
 from pointsman_cli.commands.infra_options import (
     Backend,
     ProviderName,
-    RoleName,
     StackName,
     provisioning,
     roles,
@@ -42,9 +41,9 @@ def outputs(context: Context, stack: StackName = "", backend: Backend = "") -> N
 def env(
     context: Context,
     form: Annotated[
-        str, typer.Option("--format", "-f", help="dotenv, fly, railway or json.")
+        str, typer.Option("--format", "-f", metavar="NAME", help="dotenv, fly, railway or json.")
     ] = "dotenv",
-    role: RoleName = "runtime",
+    role: Annotated[str, typer.Option(metavar="NAME", help="publisher or runtime.")] = "runtime",
     stack: StackName = "",
     backend: Backend = "",
 ) -> None:
@@ -90,10 +89,16 @@ def doctor(context: Context, stack: StackName = "", backend: Backend = "") -> No
 def cost(
     context: Context,
     provider: ProviderName = "",
-    stored: Annotated[float, typer.Option(min=0, help="Gigabytes kept.")] = 10.0,
-    instances: Annotated[int, typer.Option(min=0, help="Instances that poll.")] = 3,
-    downloads: Annotated[int, typer.Option(min=0, help="Versions fetched in a month.")] = 100,
-    model_size: Annotated[float, typer.Option(min=0, help="Gigabytes of one version.")] = 0.1,
+    stored: Annotated[float, typer.Option(min=0, metavar="GB", help="Kept in the store.")] = 10.0,
+    instances: Annotated[
+        int, typer.Option(min=0, metavar="COUNT", help="Instances that poll.")
+    ] = 3,
+    downloads: Annotated[
+        int, typer.Option(min=0, metavar="COUNT", help="Versions fetched in a month.")
+    ] = 100,
+    model_size: Annotated[
+        float, typer.Option(min=0, metavar="GB", help="The size of one version.")
+    ] = 0.1,
 ) -> None:
     """Estimate dollars per month from a small table of prices; asks nobody."""
     from pointsman_infra import prices
