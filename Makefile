@@ -5,14 +5,14 @@ UV_VERSION := 0.13.9
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 BIN := .venv/bin
 STAMP := .venv/.installed
-SOURCES := registry service cli infra tests benchmarks examples
+SOURCES := registry service cli infra tests benchmarks examples docs
 MEMBERS := -e . -e registry[aws,signing,validate] -e service[otel] -e cli[infra] -e infra[pulumi]
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 export UV_COMPILE_BYTECODE := 1
 
 .PHONY: help setup demo test check fix bench bench-peers bench-memory bench-transfer \
-	bench-convergence train lock clean
+	bench-convergence docs train lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,6 +50,9 @@ bench-transfer: setup ## measure publishing and pulling against s5cmd, rclone, C
 
 bench-convergence: setup ## measure rollbacks of 20 instances on an S3 server, and plot them
 	@$(BIN)/python -m benchmarks.convergence
+
+docs: setup ## write the reference pages from the code, and try every link between pages
+	@$(BIN)/python -m docs.reference
 
 train: setup ## train the example models again (installs the training packages)
 	$(UV) pip install --quiet --python $(BIN)/python --constraint requirements.lock --group training
