@@ -148,13 +148,13 @@ class Connection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Begin what there is to do."""
         self._in_head = self._arriving = False
-        self._mixed = True  # what is left of the data belongs to the next
         if self._codec is not None:
             parts = self._body
             self._begin(self._codec, parts[0] if len(parts) == 1 else b"".join(parts))
         elif self._handed_over:
             super().on_message_complete()
             self._handed_over = False
+        self._mixed = True  # what is left of the data belongs to the next
 
     def on_response_complete(self) -> None:
         """Be ready for the next request."""
@@ -320,7 +320,7 @@ class Connection(HttpToolsProtocol):
         key = self._service.sticky_key(self._headers)
         exchange = Exchange(codec, self._headers, body, None, key)
         exchange.connection = self
-        exchange.caller = id(self)
+        exchange.caller = 0 if self._mixed else id(self)  # who sends ahead would never let go
         exchange.target = self._target
         exchange.keep_alive = self.parser.should_keep_alive()
         self._exchange = exchange

@@ -57,6 +57,27 @@ async def test_a_listener_that_breaks_takes_no_answer_and_no_other_listener_alon
     assert "a listener broke" in caplog.text
 
 
+async def test_who_sends_ahead_is_not_answered_before_all_others(
+    surroundings: Surroundings,
+) -> None:
+    async with serving(surroundings) as serves:
+        await serves.until_serving("v1")
+        replace_model(serves, fake_model.doubled)
+        stable = serves.service.router.stable
+        assert stable is not None
+        async with listening(serves.service) as (port, made):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            for _ in range(2):  # so that it seems to be alone
+                writer.write(post("/predict", ROW))
+                await reader.readuntil(b"}}")
+            runs = stable.statistics.runs
+            made[0].data_received(post("/predict", ROW) * 20 + post("/predict", ROW, last=True))
+            assert stable.statistics.runs == runs + 1
+            received = await reader.read()
+            writer.close()
+    assert received.count(b"HTTP/1.1 200 OK") == 21
+
+
 @pytest.mark.parametrize("path", ["/predict", BY_THE_LONG_WAY])
 async def test_a_client_that_leaves_is_noticed_while_the_model_computes(
     surroundings: Surroundings, path: str
