@@ -312,6 +312,26 @@ async def test_more_jobs_than_may_wait_are_told_to_come_back(version: Version) -
     assert served.statistics.dropped == 1
 
 
+async def test_a_quick_models_larger_requests_are_no_more_than_may_wait(version: Version) -> None:
+    model = Counting()
+    model.let_go.clear()
+    served = Servable(version, model, SAMPLE, Pace(QUICK, 16, row_elements=4))
+    with computing(served, capacity=2) as inference:
+        jobs = [Longer(n) for n in range(5)]
+        for job in jobs:
+            inference.begin(job)
+            await turns()
+        assert [isinstance(job.failure, Overloaded) for job in jobs] == [False] * 3 + [True] * 2
+        inference.end(jobs[1], CallerLeft("gone"))
+        model.let_go.set()
+        await until(lambda: all(job.finished for job in jobs))
+        again = Longer(7)
+        inference.begin(again)
+        await until(lambda: again.finished)
+    assert [job.answer for job in (jobs[0], jobs[2], again)] == [[0], [4], [14]]
+    assert len(model.rows) == 3  # nothing for who had left
+
+
 async def test_a_deadline_ends_a_job_that_waits_or_runs_and_its_late_answer_is_dropped(
     version: Version,
 ) -> None:

@@ -68,6 +68,11 @@ def run(servable: Servable, batch: Sequence[Job]) -> Run:
     return Run(results, started, time.perf_counter(), together)
 
 
+def run_if_wanted(servable: Servable, batch: Sequence[Job]) -> Run | None:
+    """Compute a batch, unless nobody waits for it any more; in a thread that was long in coming."""
+    return None if all(job.ended for job in batch) else run(servable, batch)
+
+
 def _together(servable: Servable, batch: Sequence[Job]) -> Sequence[Arrays]:
     names = batch[0].feed
     outputs = servable.run(

@@ -54,6 +54,10 @@ class Batcher:
         """Count it so no longer: it is added now, or never."""
         self._expected -= 1
 
+    def wait_for_thread(self, jobs: int) -> None:
+        """Count so many more jobs as waiting, which were taken and have no thread yet."""
+        self._expected += jobs
+
     def take(self) -> list[Job]:
         """Take the next batch: the most urgent job, and what can be computed with it."""
         batch: list[Job] = []

@@ -186,22 +186,34 @@ class Inference:
         if servable.pace.is_quick(rows, batches.elements(servable, batch)):
             self._computed(servable, batch, rows, batches.run(servable, batch))
         else:
-            self._idle_workers -= 1
-            servable.hold()
-            running = asyncio.get_running_loop().run_in_executor(
-                self._executor, batches.run, servable, batch
-            )
-            running.add_done_callback(partial(self._thread_is_back, servable, batch, rows))
+            self._hand_over(servable, batcher, batch, rows)
         if len(batcher):
             self._schedule(servable, batcher)
 
+    def _hand_over(self, servable: Servable, batcher: Batcher, batch: list[Job], rows: int) -> None:
+        """Compute a batch in a thread; while none is idle, it goes on waiting for one."""
+        waiting = len(batch) if self._idle_workers < 1 else 0
+        batcher.wait_for_thread(waiting)
+        self._idle_workers -= 1
+        servable.hold()
+        running = asyncio.get_running_loop().run_in_executor(
+            self._executor, batches.run_if_wanted, servable, batch
+        )
+        running.add_done_callback(lambda _running: batcher.wait_for_thread(-waiting))
+        running.add_done_callback(partial(self._thread_is_back, servable, batch, rows))
+
     def _thread_is_back(
-        self, servable: Servable, batch: list[Job], rows: int, running: "asyncio.Future[Run]"
+        self,
+        servable: Servable,
+        batch: list[Job],
+        rows: int,
+        running: "asyncio.Future[Run | None]",
     ) -> None:
         self._idle_workers += 1
         servable.let_go()
-        if not running.cancelled():
-            self._computed(servable, batch, rows, running.result())
+        run = None if running.cancelled() else running.result()
+        if run is not None:
+            self._computed(servable, batch, rows, run)
         for each, batcher in self._batchers.items():
             if len(batcher) and not batcher.scheduled:
                 self._schedule(each, batcher)
