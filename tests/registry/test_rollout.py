@@ -14,7 +14,7 @@ from pointsman import rollout
 from pointsman.channel import HISTORY_LIMIT, Author, Canary, Channel, Pointer, Shadow
 from pointsman.document import MAX_DOCUMENT_BYTES
 from pointsman.errors import InvalidDocument, InvalidRollout, NothingToRollBack
-from tests.registry.test_channel import activated, author, pointer
+from tests.registry.channels import activated, author, pointer
 
 WEIGHTS = st.integers(0, 100)
 VERSIONS = st.sampled_from(["v1", "v2", "v3"]).map(pointer)

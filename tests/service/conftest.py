@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from pointsman.manifest import Version
+from pointsman.registry import Registry
 from tests.service.in_process import InProcess, Surroundings, serving
 from tests.service.managed import Managed, at_work
 from tests.service.shelf import Shelf
@@ -42,3 +44,9 @@ async def managed(tmp_path: Path) -> AsyncIterator[Managed]:
     """A manager at work, with nothing aspired yet."""
     async with at_work(Managed(tmp_path)) as each:
         yield each
+
+
+@pytest.fixture
+def version(shelf: Shelf) -> Version:
+    """Some version's manifest."""
+    return Registry(shelf.store).resolve("m", shelf.affine("v1", 2.0))

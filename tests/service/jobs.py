@@ -49,3 +49,18 @@ def computing(servable: Servable, workers: int = 1, **options: Any) -> Iterator[
     router.switch(servable)
     with ThreadPoolExecutor(workers) as executor:
         yield Inference(router, executor, workers, options.pop("capacity", 100), **options)
+
+
+def asking(caller: int, *rows: float) -> HandMade:
+    """Return a job of this caller."""
+    job = HandMade(*rows)
+    job.caller = caller
+    return job
+
+
+class Longer(HandMade):
+    """A job whose rows are longer than any that was measured."""
+
+    def read(self) -> Arrays:
+        """Return each row a hundred times over."""
+        return {"x": np.tile(super().read()["x"], 100)}

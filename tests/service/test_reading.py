@@ -5,7 +5,6 @@ import threading
 import pytest
 
 from pointsman.manifest import Version
-from pointsman.registry import Registry
 from pointsman_service.errors import InputInvalid, Overloaded, TimedOut
 from pointsman_service.serving.pace import Pace
 from pointsman_service.serving.servable import Servable
@@ -13,7 +12,6 @@ from pointsman_service.tensors import Arrays
 from tests.service.fake_model import SAMPLE, FakeModel, doubled
 from tests.service.jobs import HandMade, computing
 from tests.service.patience import turns, until
-from tests.service.shelf import Shelf
 
 pytestmark = pytest.mark.anyio
 
@@ -31,12 +29,6 @@ class HeldUp(HandMade):
         self.begun = True
         assert self.let_go.wait(150)
         return super().read()
-
-
-@pytest.fixture
-def version(shelf: Shelf) -> Version:
-    """Some version's manifest."""
-    return Registry(shelf.store).resolve("m", shelf.affine("v1", 2.0))
 
 
 async def test_what_is_being_read_counts_as_waiting(version: Version) -> None:

@@ -6,7 +6,6 @@ import weakref
 import pytest
 
 from pointsman.manifest import Version
-from pointsman.registry import Registry
 from pointsman_service.errors import (
     CallerLeft,
     InputInvalid,
@@ -26,15 +25,8 @@ from tests.service.fake_model import (
     fast,
 )
 from tests.service.patience import turns
-from tests.service.shelf import Shelf
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def version(shelf: Shelf) -> Version:
-    """Some version's manifest."""
-    return Registry(shelf.store).resolve("m", shelf.affine("v1", 2.0))
 
 
 def servable(version: Version, compute: Compute = doubled) -> Servable:
