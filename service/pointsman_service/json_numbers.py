@@ -48,6 +48,15 @@ def read(text: bytes | memoryview, dtype: np.dtype[Any]) -> NDArray[Any] | None:
         return None
 
 
+def read_one(text: bytes | memoryview, dtype: np.dtype[Any]) -> NDArray[Any] | None:
+    """Return the single number that `text` is, without lists, or None as `read` does."""
+    try:
+        with np.errstate(over="raise"):
+            return np.array(_decode(_ELEMENTS[dtype.kind], 0)(text), dtype)
+    except (msgspec.DecodeError, KeyError, ArithmeticError):
+        return None
+
+
 def _many(text: bytes | memoryview, depth: int, dtype: np.dtype[Any]) -> NDArray[Any] | None:
     from pointsman_service import number_buffers  # most services never need it
 

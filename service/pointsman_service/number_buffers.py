@@ -5,6 +5,7 @@ so a text is read in pieces: what is needed beside it and the array stays small,
 What the lists look like is seen from what is left of the text without its numbers.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from math import prod
 from typing import Any
@@ -21,16 +22,19 @@ available = simdjson is not None
 """Whether numbers can be read here."""
 
 _PIECE_BYTES = 128 << 10
+_MAX_PIECE_BYTES = 4 << 20
+"""No number is longer, nor the space around it."""
 _NUMBERS = b"0123456789+-.eE \t\r\n"
 _WHITE_OR_CLOSING = b" \t\r\n]"
+_LONG_INTEGER = re.compile(rb"(?<![0-9.eE+-])-?[0-9]{19,}(?![0-9.eE])")
 _TYPES = {"f": ("d", np.float64), "i": ("i", np.int64), "u": ("u", np.uint64)}
 
 
 def read(text: memoryview, depth: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return the array that `text`, which begins with `depth` brackets, is in its lists' shape.
 
-    Raises `ValueError`, `TypeError` or an `ArithmeticError` for what is not simply numbers which
-    the dtype holds, in lists of equal lengths.
+    Raises `ValueError`, `TypeError`, `RuntimeError` or an `ArithmeticError` for what is not simply
+    numbers which the dtype holds, in lists of equal lengths.
     """
     shape = _shape(b",".join(piece.translate(None, _NUMBERS) for piece in _pieces(text)), depth)
     array = np.empty(prod(shape), dtype)
@@ -72,6 +76,8 @@ def _pieces(text: memoryview) -> Iterator[bytes]:
         if start + len(piece) < len(text):
             if (cut := piece.rfind(b",")) < 0:
                 size *= 2
+                if size > _MAX_PIECE_BYTES:
+                    raise ValueError("no comma for too long")
                 continue
             piece = piece[:cut]
         yield piece
@@ -92,7 +98,15 @@ def _closed_at_end(piece: bytes) -> int:
 
 def _values(parser: "simdjson.Parser", piece: bytes, dtype: np.dtype[Any]) -> NDArray[Any]:
     code, kind = _TYPES[dtype.kind]
-    values = np.frombuffer(parser.parse(piece).as_buffer(of_type=code), kind)  # type: ignore[union-attr, arg-type] # all else raises
+    try:
+        buffer = parser.parse(piece).as_buffer(of_type=code)  # type: ignore[union-attr, arg-type] # all else raises
+    except (ValueError, RuntimeError):
+        # JavaScript writes 1e20 as an integer, for which the parser has no room.
+        floats = _LONG_INTEGER.sub(rb"\g<0>e0", piece)
+        if dtype.kind != "f" or floats == piece:
+            raise
+        buffer = parser.parse(floats).as_buffer(of_type=code)  # type: ignore[union-attr, arg-type] # all else raises
+    values = np.frombuffer(buffer, kind)
     if dtype.kind != "f":
         bounds = np.iinfo(dtype)
         if values.min() < bounds.min or values.max() > bounds.max:

@@ -18,8 +18,12 @@ from pointsman_service.tensors import Arrays
 LEAST_BYTES = 64 << 10
 """From this size on it pays."""
 
-_HEAD = re.compile(rb'\s*\{\s*"inputs"\s*:\s*(?:\{\s*"([^"\\]*)"\s*:\s*)?(?=\[)', re.ASCII)
-_TAIL = re.compile(rb"(?<=\])\s*\}\s*(\}?)\s*\Z", re.ASCII)
+_HEAD = re.compile(
+    rb"""[ \t\r\n]*\{[ \t\r\n]*"inputs"[ \t\r\n]*:[ \t\r\n]*
+    (?:\{[ \t\r\n]*"([^"\\]*)"[ \t\r\n]*:[ \t\r\n]*)?(?=\[)""",
+    re.VERBOSE,
+)
+_TAIL = re.compile(rb"(?<=\])[ \t\r\n]*\}[ \t\r\n]*(\}?)[ \t\r\n]*\Z")
 _TAIL_BYTES = 64
 _NUMERIC = frozenset("fiu")
 
@@ -75,7 +79,8 @@ def _feed(texts: Texts, signature: Sequence[TensorSpec]) -> Arrays | None:
     for spec in signature:
         if spec.name not in texts:
             return None
-        array = json_numbers.read(texts[spec.name], datatypes.NUMPY[spec.datatype])
+        reads = json_numbers.read if spec.shape else json_numbers.read_one
+        array = reads(texts[spec.name], datatypes.NUMPY[spec.datatype])
         if array is None:
             return None
         tensors.require_shape(array.shape, spec)

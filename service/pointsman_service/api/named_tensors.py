@@ -19,6 +19,8 @@ from pointsman_service.serving.servable import Servable
 from pointsman_service.tensors import Arrays
 
 _INTEGERS = b"0123456789,-[] \n\r\t"
+_LEAST_INTEGERS = b"-922337203685477"
+"""So begin those from which on the parser has no room, and makes floats."""
 _NUMBERS = _INTEGERS + b".eE+"
 
 
@@ -88,7 +90,7 @@ class _Form:
         Without the characters of numbers and brackets, nothing but the form itself is left: `true`,
         `null`, quotes and braces would be.
         """
-        if self._numeric is None:
+        if self._numeric is None or (self._numeric is _INTEGERS and _LEAST_INTEGERS in body):
             return False
         return bytes(body.translate(None, self._numeric)) in self._skeletons
 
