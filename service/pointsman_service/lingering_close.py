@@ -56,5 +56,10 @@ class Ending:
     def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
         """Call `close` in place of the transport's `close`."""
         self.write = transport.write
-        self.is_closing = transport.is_closing
         self.close = close
+        self._transport = transport
+
+    def is_closing(self) -> bool:
+        """Tell whether nothing may be written any more."""
+        lingers = isinstance(self._transport.get_protocol(), LingeringClose)
+        return lingers or self._transport.is_closing()

@@ -162,6 +162,22 @@ async def test_who_is_refused_while_sending_can_send_to_the_end_and_read_why(
     assert received.count(b"HTTP/1.1") == 1
 
 
+async def test_who_is_refused_is_not_told_to_go_on(
+    surroundings: Surroundings, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(surroundings) as serves, listening(serves.service) as (port, _):
+        await serves.until_serving("v1")
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        asks = head(
+            "POST", "/predict", "Expect: 100-continue", "Transfer-Encoding: chunked", last=False
+        )
+        writer.write(asks + b"no length\r\n")
+        received = await reader.read()
+        writer.close()
+    assert received.startswith(b"HTTP/1.1 400 ")
+    assert not [record for record in caplog.records if record.exc_info]
+
+
 async def test_who_is_refused_and_does_not_go_is_left(
     surroundings: Surroundings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
