@@ -32,7 +32,6 @@ class Terms:
         from pointsman_cli.moving import Patience, move
         from pointsman_cli.plans import plan
 
-        context.sign_with(self.sign)
         if self.dry_run:
             plan(context, wish)
             return
@@ -48,6 +47,8 @@ def with_terms(command: Callable[..., None], *, but: str = "") -> Callable[..., 
     @functools.wraps(command)
     def with_options(context: Context, **arguments: Any) -> None:
         terms = Terms(**{option.name: arguments.pop(option.name) for option in kept})
+        # Before the command opens the registry, which signs as it was opened.
+        context.sign_with(terms.sign)
         command(context, **arguments, terms=terms)
 
     own = inspect.signature(command, eval_str=True).parameters.values()
