@@ -1,30 +1,24 @@
 """Bringing one blob from a store to a file: parallel ranges, hashed on the way.
 
 One stream from an object store is slow and several are not, so ranges are fetched side by side
-and written in place; the digest follows behind over the part that is already contiguous, in the
-page cache. (Measured: about ten times one stream's speed where that is 90 MB/s.)
+and written in place; the digest follows close behind over the part that is already contiguous,
+in the page cache. (Measured: about ten times one stream's speed where that is 90 MB/s.)
 """
 
 import hashlib
 import os
-import sys
-from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import closing, suppress
+from contextlib import closing
 from mmap import PROT_READ, mmap
 from pathlib import Path
-from threading import Event, Lock, get_native_id
+from threading import Event, Lock
 
+from pointsman import arrival
+from pointsman.arrival import Arrival, Place
 from pointsman.errors import ContentMismatch, StoreUnreachable
 from pointsman.manifest import File
 from pointsman.stores.base import ObjectStore, OnBytes, Span
 
-_RANGE_BYTES = 8 << 20
-_LONG_RANGE_BYTES = 2 * _RANGE_BYTES
-_RANGES_IN_FLIGHT = 16
-_RANGES_AHEAD = 24
-_GIVING_WAY = 5  # of 19
 _HASHED_AT_ONCE = 1 << 20
 
 
@@ -61,16 +55,20 @@ def each(files: Sequence[File], work: Callable[[File, Stop], None]) -> None:
     Either way all work has ended when it is raised here.
     """
     stop = Stop()
-    _side_by_side([file for file in files if file.size <= _RANGE_BYTES], work, stop)
-    _side_by_side([file for file in files if file.size > _RANGE_BYTES], work, stop, at_once=1)
+    small = [file for file in files if file.size <= arrival.RANGE_BYTES]
+    large = [file for file in files if file.size > arrival.RANGE_BYTES]
+    _side_by_side(small, work, stop, at_once=arrival.CONNECTIONS)
+    _side_by_side(large, work, stop, at_once=1)
 
 
 def _side_by_side(
     files: Sequence[File],
     work: Callable[[File, Stop], None],
     stop: Stop,
-    at_once: int = _RANGES_IN_FLIGHT,
+    at_once: int,
 ) -> None:
+    from concurrent.futures import ThreadPoolExecutor, as_completed
+
     pool = ThreadPoolExecutor(at_once)
     try:
         for done in as_completed([pool.submit(work, file, stop) for file in files]):
@@ -91,15 +89,14 @@ def download(store: ObjectStore, key: str, file: File, to: Path, on_bytes: OnByt
     `on_bytes` is called from several threads, one at a time. Raises `ContentMismatch` when the
     bytes are not those of `file`; `to` then holds garbage.
     """
-    if file.size > _RANGE_BYTES:
+    if file.size > arrival.RANGE_BYTES:
         # A manifest may claim any size: believe it before there is room for it, and no sooner.
         _check_size(store, key, file)
     descriptor = os.open(to, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)
     try:
         _reserve(descriptor, file.size)
-        ranges = _ranges(file.size, _LONG_RANGE_BYTES)
-        spans = [Span(start, length, descriptor, start) for start, length in ranges]
-        sha256 = _hashed(store, key, file, spans, on_bytes)
+        place = Place(file.size, descriptor, ring=False)
+        sha256 = _hashed(store, key, file, place, on_bytes)
     finally:
         os.close(descriptor)
     if sha256 != file.sha256:
@@ -114,96 +111,46 @@ def sha256(store: ObjectStore, key: str, file: File, on_bytes: OnBytes) -> str:
     from tempfile import TemporaryFile
 
     with TemporaryFile() as scratch:
-        spans = [
-            Span(start, length, scratch.fileno(), _RANGE_BYTES * (number % _RANGES_AHEAD))
-            for number, (start, length) in enumerate(_ranges(file.size, _RANGE_BYTES))
-        ]
-        return _hashed(store, key, file, spans, on_bytes)
+        place = Place(file.size, scratch.fileno(), ring=True)
+        _reserve(place.descriptor, min(file.size, arrival.ROOM_BYTES))
+        return _hashed(store, key, file, place, on_bytes)
 
 
-def _ranges(size: int, longest: int) -> list[tuple[int, int]]:
-    """Cut a file into ranges: long ones, which cost a server less, and shorter ones at the end.
-
-    Without those the last of many connections would leave much to be hashed when it is done. All
-    begin where a part of the upload began: a server may have to read a part as a whole.
-    """
-    ranges, start = [], 0
-    while start < size:
-        many = size - start >= longest * _RANGES_IN_FLIGHT
-        length = min(longest if many else _RANGE_BYTES, size - start)
-        ranges.append((start, length))
-        start += length
-    return ranges
-
-
-def _hashed(
-    store: ObjectStore,
-    key: str,
-    file: File,
-    spans: Sequence[Span],
-    on_bytes: OnBytes,
-) -> str:
-    """Bring all spans, and return their digest."""
+def _hashed(store: ObjectStore, key: str, file: File, place: Place, on_bytes: OnBytes) -> str:
+    """Bring a blob to its place, and return its digest."""
     digest = hashlib.sha256()
     # Closing waits for what is under way: nothing may be written once a descriptor is free.
-    with closing(_brought(store, key, file, spans, on_bytes)) as ready:
-        for span in ready:
-            _hash(span, digest)
+    with closing(_brought(store, key, file, place, on_bytes)) as pieces:
+        for piece in pieces:
+            _hash(piece, digest)
     return digest.hexdigest()
 
 
 def _brought(
-    store: ObjectStore,
-    key: str,
-    file: File,
-    spans: Sequence[Span],
-    on_bytes: OnBytes,
+    store: ObjectStore, key: str, file: File, place: Place, on_bytes: OnBytes
 ) -> Generator[Span, None, None]:
-    """Yield the spans in order, each once its bytes are in its file.
+    """Yield the blob in order, in pieces, each once its bytes are in the file."""
+    report = one_at_a_time(on_bytes)
 
-    At most `_RANGES_AHEAD` are begun before the first of them has been dealt with.
-    """
-    stop = Stop()
-    report = stop.heeded(one_at_a_time(on_bytes))
+    def bring(span: Span, on_arrival: OnBytes) -> None:
+        def tell(count: int) -> None:
+            on_arrival(count)
+            report(count)
 
-    def bring(span: Span) -> Span:
         try:
-            count = store.get_range(key, span, report)
+            count = store.get_range(key, span, tell)
         except StoreUnreachable:
             _check_size(store, key, file)  # a range outside of the blob is an error too
             raise
         if count != span.length:
             raise _damaged(store, key)
-        return span
 
-    if len(spans) <= 1:
-        yield from map(bring, spans)
-        return
-    pool = ThreadPoolExecutor(min(_RANGES_IN_FLIGHT, len(spans)), initializer=_give_way)
-    coming: deque[Future[Span]] = deque()
-    try:
-        for span in spans:
-            if len(coming) == _RANGES_AHEAD:
-                yield coming.popleft().result()
-            coming.append(pool.submit(bring, span))
-        while coming:
-            yield coming.popleft().result()
-    finally:
-        stop.set()
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _give_way() -> None:
-    """Let the digest, and whatever else this process does, go before the reading of ranges.
-
-    On Linux each thread has its own priority. (Measured where processors are short: an eighth
-    faster, because the many do not keep the one waiting that has the most to compute.)
-    """
-    if sys.platform == "linux":
-        with suppress(OSError):
-            thread = get_native_id()
-            lower = max(_GIVING_WAY, os.getpriority(os.PRIO_PROCESS, thread))
-            os.setpriority(os.PRIO_PROCESS, thread, lower)
+    if file.size > arrival.RANGE_BYTES:
+        yield from Arrival(place, bring).pieces()
+    elif file.size:
+        whole = Span(0, file.size, place.descriptor, 0)
+        bring(whole, lambda _: None)
+        yield whole
 
 
 def one_at_a_time(on_bytes: OnBytes) -> OnBytes:
@@ -224,6 +171,8 @@ def _reserve(descriptor: int, size: int) -> None:
     """
     if size and hasattr(os, "posix_fallocate"):
         os.posix_fallocate(descriptor, 0, size)
+    else:
+        os.ftruncate(descriptor, size)  # what is mapped must be inside of the file
 
 
 def _hash(span: Span, digest: "hashlib._Hash") -> None:

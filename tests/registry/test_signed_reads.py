@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from pointsman import transfer
+from pointsman import arrival, transfer
 from pointsman.errors import ContentMismatch
 from pointsman.manifest import File
 from pointsman.stores import open_store
@@ -189,8 +189,8 @@ def test_those_who_read_ranges_give_way_to_whoever_hashes_and_serves(data: bytes
 def test_verifying_reads_a_blob_larger_than_what_is_kept_of_it(
     data: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transfer, "_RANGE_BYTES", 1 << 20)
-    monkeypatch.setattr(transfer, "_RANGES_AHEAD", 3)
+    monkeypatch.setattr(arrival, "RANGE_BYTES", 1 << 20)
+    monkeypatch.setattr(arrival, "ROOM_BYTES", 3 << 20)
 
     with one_blob.holding(OneBlob(data)) as blob:
         store = store_at(blob.url)
