@@ -89,7 +89,7 @@ def test_two_operators_who_roll_back_at_once_end_one_step_back(
         assert served == "v2"
         assert sum("somebody else moved the channel" in each for each in told) == 1
     else:  # the second began when the first had moved the channel, and saw v2
-        assert served == "v1"
+        assert served == "v1", (codes, told)
         assert sum("was v2" in each for each in told) == 1
 
 
