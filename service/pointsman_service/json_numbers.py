@@ -19,7 +19,8 @@ EXPLAINED_BYTES = 4 << 20
 """What is longer, and not simply numbers, is refused without a look at each value: that would take
 sixteen times its memory."""
 
-_MANY_BYTES = 64 << 10
+MANY_BYTES = 64 << 10
+"""From this size on it pays to make no Python objects."""
 _ELEMENTS: dict[str, type] = {"f": float, "i": int, "u": int}
 _MAX_DEPTH = 32
 _BEGINNING = 1 << 10
@@ -38,7 +39,7 @@ def read(text: bytes | memoryview, dtype: np.dtype[Any]) -> NDArray[Any] | None:
         return None
     try:
         with np.errstate(over="raise"):
-            if len(text) > _MANY_BYTES and (many := _many(text, depth, dtype)) is not None:
+            if len(text) > MANY_BYTES and (many := _many(text, depth, dtype)) is not None:
                 return many
             values = _decode(element, depth)(text)
             if depth == 1:

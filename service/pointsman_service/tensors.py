@@ -71,7 +71,7 @@ def from_numbers(inputs: Any, signature: Sequence[TensorSpec]) -> Arrays | None:
         with np.errstate(over="raise"):
             for spec in signature:
                 array = np.array(inputs[spec.name], datatypes.NUMPY[spec.datatype])
-                if not _fits(array.shape, spec.shape):
+                if not fits(array.shape, spec.shape):
                     return None
                 feed[spec.name] = array
     except (KeyError, ValueError, OverflowError, FloatingPointError):
@@ -81,7 +81,7 @@ def from_numbers(inputs: Any, signature: Sequence[TensorSpec]) -> Arrays | None:
 
 def require_shape(shape: Sequence[int], spec: TensorSpec) -> None:
     """Raise `InputInvalid` unless a shape is one that the model takes."""
-    if not _fits(shape, spec.shape):
+    if not fits(shape, spec.shape):
         single = 0 not in shape and len(shape) + 1 == len(spec.shape)
         hint = " (wrap a single row in a list)" if single else ""
         raise InputInvalid(
@@ -110,7 +110,8 @@ def _tensor(data: Any, spec: TensorSpec) -> NDArray[Any]:
     return converted(elements, kinds, spec).reshape(shape)
 
 
-def _fits(shape: Sequence[int], wanted: Sequence[int]) -> bool:
+def fits(shape: Sequence[int], wanted: Sequence[int]) -> bool:
+    """Tell whether a shape is one of those that are wanted, where -1 is any size."""
     if len(shape) != len(wanted):
         return False
     for size, got in zip(wanted, shape, strict=True):  # noqa: SIM110 — called for every request

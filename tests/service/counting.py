@@ -16,12 +16,13 @@ SLOW = {1: 1.0, 2: 1.0, 4: 1.0}
 class Counting(FakeModel):
     """A model that notes how many rows each of its runs had, and may be held up."""
 
-    def __init__(self, compute: Compute = doubled) -> None:
+    def __init__(self, compute: Compute = doubled, *, held: bool = False) -> None:
         super().__init__(self._held)
         self._then = compute
         self.rows: list[int] = []
         self.let_go = threading.Event()
-        self.let_go.set()
+        if not held:
+            self.let_go.set()
 
     def _held(self, feed: Feed) -> Arrays:
         self.rows.append(len(feed["x"]))

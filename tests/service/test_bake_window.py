@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pointsman import quarantine
+from pointsman.channel import Pointer
 from pointsman_service.serving.bake_window import State
 from tests.service.in_process import InProcess, Surroundings, serving
 from tests.service.managed import Managed
@@ -18,13 +19,14 @@ FEED = {"x": np.ones((1, 4), np.float32)}
 ODD = {"y": np.full((1, 4), np.nan, np.float32)}
 
 
-async def switched(managed: Managed) -> None:
-    """Serve v2, and before it v1."""
+async def switched(managed: Managed) -> tuple[Pointer, Pointer]:
+    """Serve v2, and before it v1; return both."""
     v1, v2 = managed.shelf.affine("v1", 1.0), managed.shelf.affine("v2", 2.0)
     managed.manager.aspire(managed.shelf.aspired(v1))
     await managed.until_observed(1)
     managed.manager.aspire(managed.shelf.aspired(v1, v2))
     await managed.until_observed(2)
+    return v1, v2
 
 
 def answer_badly(managed: Managed, times: int = 50) -> None:
@@ -61,11 +63,7 @@ async def test_a_worse_version_is_left_and_the_old_one_serves_for_this_generatio
 async def test_a_version_that_was_left_is_tried_again_in_a_new_generation(
     managed: Managed,
 ) -> None:
-    v1, v2 = managed.shelf.affine("v1", 1.0), managed.shelf.affine("v2", 2.0)
-    managed.manager.aspire(managed.shelf.aspired(v1))
-    await managed.until_observed(1)
-    managed.manager.aspire(managed.shelf.aspired(v1, v2))
-    await managed.until_observed(2)
+    v1, v2 = await switched(managed)
     answer_badly(managed)
     managed.manager.bake.look()
     managed.manager.aspire(managed.shelf.aspired(v1, v2, v1, v2))
@@ -100,11 +98,7 @@ async def test_neither_the_first_version_nor_a_rollback_is_watched(managed: Mana
 
 
 async def test_a_rollback_in_the_window_ends_it(managed: Managed) -> None:
-    v1, v2 = managed.shelf.affine("v1", 1.0), managed.shelf.affine("v2", 2.0)
-    managed.manager.aspire(managed.shelf.aspired(v1))
-    await managed.until_observed(1)
-    managed.manager.aspire(managed.shelf.aspired(v1, v2))
-    await managed.until_observed(2)
+    v1, v2 = await switched(managed)
     managed.manager.aspire(managed.shelf.rolled_back(v1, v2))
     await managed.until_observed(3)
     answer_badly(managed)
@@ -114,11 +108,7 @@ async def test_a_rollback_in_the_window_ends_it(managed: Managed) -> None:
 
 
 async def test_a_verdict_goes_with_the_version_it_was_about(managed: Managed) -> None:
-    v1, v2 = managed.shelf.affine("v1", 1.0), managed.shelf.affine("v2", 2.0)
-    managed.manager.aspire(managed.shelf.aspired(v1))
-    await managed.until_observed(1)
-    managed.manager.aspire(managed.shelf.aspired(v1, v2))
-    await managed.until_observed(2)
+    v1, v2 = await switched(managed)
     answer_badly(managed)
     managed.manager.bake.look()
     assert managed.manager.bake.verdict is not None

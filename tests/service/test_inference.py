@@ -86,8 +86,7 @@ async def test_a_model_that_mixes_its_rows_computes_every_job_by_itself(version:
 
 
 async def test_while_a_thread_computes_what_arrives_makes_the_next_batch(version: Version) -> None:
-    model = Counting()
-    model.let_go.clear()
+    model = Counting(held=True)
     with computing(servable(version, model, SLOW)) as inference:
         first = HandMade(1)
         inference.begin(first)

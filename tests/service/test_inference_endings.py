@@ -29,8 +29,7 @@ async def test_a_deadline_is_looked_at_before_anything_is_computed(version: Vers
 
 
 async def test_a_caller_who_leaves_is_passed_over_and_its_batch_goes_on(version: Version) -> None:
-    model = Counting()
-    model.let_go.clear()
+    model = Counting(held=True)
     served = servable(version, model, SLOW)
     with computing(served) as inference:
         running, leaving, staying = HandMade(1), HandMade(2), HandMade(3)
@@ -52,8 +51,7 @@ async def test_a_caller_who_leaves_is_passed_over_and_its_batch_goes_on(version:
 async def test_who_leaves_a_batch_that_is_being_computed_takes_nobody_along(
     version: Version,
 ) -> None:
-    model = Counting()
-    model.let_go.clear()
+    model = Counting(held=True)
     with computing(servable(version, model, SLOW)) as inference:
         jobs = [HandMade(n) for n in range(4)]
         for job in jobs:
@@ -68,8 +66,7 @@ async def test_who_leaves_a_batch_that_is_being_computed_takes_nobody_along(
 
 
 async def test_more_jobs_than_may_wait_are_told_to_come_back(version: Version) -> None:
-    model = Counting()
-    model.let_go.clear()
+    model = Counting(held=True)
     served = servable(version, model, SLOW)
     with computing(served, capacity=2) as inference:
         jobs = [HandMade(1)]
@@ -85,8 +82,7 @@ async def test_more_jobs_than_may_wait_are_told_to_come_back(version: Version) -
 
 
 async def test_a_quick_models_larger_requests_are_no_more_than_may_wait(version: Version) -> None:
-    model = Counting()
-    model.let_go.clear()
+    model = Counting(held=True)
     served = Servable(version, model, SAMPLE, Pace(QUICK, 16, row_elements=4))
     with computing(served, capacity=2) as inference:
         jobs = [Longer(n) for n in range(5)]
@@ -107,8 +103,7 @@ async def test_a_quick_models_larger_requests_are_no_more_than_may_wait(version:
 async def test_a_deadline_ends_a_job_that_waits_or_runs_and_its_late_answer_is_dropped(
     version: Version,
 ) -> None:
-    model = Counting()
-    model.let_go.clear()
+    model = Counting(held=True)
     served = servable(version, model, SLOW)
     with computing(served) as inference:
         running, waiting = HandMade(1), HandMade(2)
@@ -131,8 +126,7 @@ async def test_a_deadline_ends_a_job_that_waits_or_runs_and_its_late_answer_is_d
 
 
 async def test_the_services_own_timeout_is_for_all_jobs(version: Version) -> None:
-    model = Counting()
-    model.let_go.clear()
+    model = Counting(held=True)
     with computing(servable(version, model, SLOW), timeout=0.01) as inference:
         patient = HandMade(1)
         patient.deadline = patient.arrived + 1000
@@ -152,8 +146,7 @@ async def test_without_a_version_a_job_ends_at_once(version: Version) -> None:
 
 
 async def test_at_the_end_nobody_is_left_without_a_word(version: Version) -> None:
-    model = Counting()
-    model.let_go.clear()
+    model = Counting(held=True)
     served = servable(version, model, SLOW)
     with computing(served) as inference:
         jobs = [HandMade(1), HandMade(2)]
@@ -168,8 +161,7 @@ async def test_at_the_end_nobody_is_left_without_a_word(version: Version) -> Non
 async def test_a_version_stays_loaded_until_its_last_run_is_over_whoever_still_waits(
     version: Version,
 ) -> None:
-    model = Counting()
-    model.let_go.clear()
+    model = Counting(held=True)
     served = servable(version, model, SLOW)
     with computing(served) as inference:
         job = HandMade(1)

@@ -23,7 +23,7 @@ def _ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
         return
     if not number_buffers.available:
         pytest.skip("there is no simdjson for this Python")
-    monkeypatch.setattr(json_numbers, "_MANY_BYTES", 2)
+    monkeypatch.setattr(json_numbers, "MANY_BYTES", 2)
     if request.param == "in pieces":
         monkeypatch.setattr(number_buffers, "_PIECE_BYTES", 1)
 

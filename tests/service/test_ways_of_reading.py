@@ -98,7 +98,7 @@ def reading(piece: int | None) -> Iterator[None]:
     """Read as if there were few numbers, or many in pieces of some size."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(many_numbers, "LEAST_BYTES", 1 << 30 if piece is None else 0)
-        patch.setattr(json_numbers, "_MANY_BYTES", 0)
+        patch.setattr(json_numbers, "MANY_BYTES", 0)
         patch.setattr(json_numbers, "EXPLAINED_BYTES", 0)
         patch.setattr(number_buffers, "_PIECE_BYTES", piece or 1)
         yield

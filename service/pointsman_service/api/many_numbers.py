@@ -15,8 +15,8 @@ from pointsman_service import json_numbers, tensors
 from pointsman_service.api.codec import Body
 from pointsman_service.tensors import Arrays
 
-LEAST_BYTES = 64 << 10
-"""From this size on it pays."""
+LEAST_BYTES = json_numbers.MANY_BYTES
+"""From this size on it pays to look for numbers first."""
 
 _HEAD = re.compile(
     rb"""[ \t\r\n]*\{[ \t\r\n]*"inputs"[ \t\r\n]*:[ \t\r\n]*

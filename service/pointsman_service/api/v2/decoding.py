@@ -22,7 +22,7 @@ from pointsman_service.api.v2.inference_request import (
     flag,
 )
 from pointsman_service.errors import InputInvalid
-from pointsman_service.tensors import Arrays
+from pointsman_service.tensors import Arrays, fits
 
 JSON_LENGTH = b"inference-header-content-length"
 NON_FINITE = ("token", "null")
@@ -128,15 +128,6 @@ def _feed(
     return feed if len(feed) == 1 else {name: feed[name] for name in specs}
 
 
-def _fits(shape: Sequence[int], wanted: Sequence[int]) -> bool:
-    if len(shape) != len(wanted):
-        return False
-    for size, got in zip(wanted, shape, strict=True):  # noqa: SIM110 — called for every request
-        if size not in {-1, got}:
-            return False
-    return True
-
-
 def _elements(given: WireInput, spec: TensorSpec) -> int:
     """Return how many values an input has; raises unless datatype and shape are the model's."""
     if given.datatype != spec.datatype:
@@ -145,7 +136,7 @@ def _elements(given: WireInput, spec: TensorSpec) -> int:
             f"and the model takes {spec.datatype}"
         )
     shape = given.shape
-    if not _fits(shape, spec.shape):
+    if not fits(shape, spec.shape):
         raise InputInvalid(
             f"{spec.name!r} has the shape {shape}, and the model takes {list(spec.shape)}"
         )
