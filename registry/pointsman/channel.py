@@ -74,7 +74,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One entry of the history: what the channel named from this generation on.
 
     `version` and `digest` are those of the stable version, whatever was changed. A change that
-    `discards` leaves a stable version that an instance had refused: no rollback goes there.
+    `discards` leaves a stable version that an instance had refused: no rollback goes there. By the
+    `nonce` its writer finds it: two who do the same in the same millisecond look alike.
     """
 
     generation: int
@@ -88,6 +89,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     canary: Canary | None = None
     shadow: Shadow | None = None
     discards: bool = False
+    nonce: str = ""
 
     @property
     def pointer(self) -> Pointer:
@@ -211,6 +213,7 @@ def change(
         canary=canary,
         shadow=shadow,
         discards=discards,
+        nonce=author.nonce,
     )
     past = channel.history if channel else ()
     return Channel(

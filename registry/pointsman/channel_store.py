@@ -133,9 +133,8 @@ class ChannelStore:
                 f"the store does not tell whether the channel {name} of {model} changed: {error}",
                 "`pointsman history` shows it once the store answers.",
             ) from error
-        if present is None:
-            return False
-        return present.nonce == wanted.nonce or wanted.history[-1] in present.history
+        history = present.history if present else ()
+        return any(change.nonce == wanted.nonce for change in history)
 
     def _require_conditions(self, key: str, data: bytes) -> None:
         """Refuse a store that takes a second create-only write: it would lose channel changes.

@@ -60,7 +60,7 @@ def test_history_is_newest_first_and_limited(listed: Workspace) -> None:
     assert "and 1 earlier change; --limit shows more" in listed.run("history", "-n", "2").err
     assert set(changes[0]) == {
         "generation", "action", "version", "digest", "by", "at", "why", "host", "canary", "shadow",
-        "discards",
+        "discards", "nonce",
     }  # fmt: skip
     header, newest, *_ = listed.run("history").out.splitlines()
     assert header.split("  ")[0] == "generation"

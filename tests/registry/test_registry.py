@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 
 import pointsman
-from pointsman import keys
+from pointsman import channel_store, keys
 from pointsman.channel import Channel, Pointer
 from pointsman.errors import (
     ChannelConflict,
@@ -20,6 +21,7 @@ from pointsman.errors import (
 from pointsman.registry import Registry
 from pointsman.stores import open_store
 from pointsman.stores.base import StoredObject
+from tests.fakes.interleaved_store import InterleavedStore
 from tests.fakes.memory_store import CarelessStore, MemoryStore
 from tests.fakes.unreliable_store import FlakyStore, OfflineStore
 from tests.registry.versions import MODEL, store_version
@@ -207,6 +209,24 @@ def test_a_change_overtaken_after_its_answer_was_lost_still_counts(registry: Reg
     served = [change.version for change in registry.channel(MODEL, "production").history]
     assert (channel.generation, channel.stable.version) == (2, "v2")
     assert served == ["v1", "v2", "v3"]
+
+
+def test_two_who_roll_back_in_the_same_millisecond_are_told_apart(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Same person, same machine, same moment: all that tells their changes apart is the nonce."""
+    for version in ("v1", "v2", "v3"):
+        registry.activate(MODEL, version)
+    moment = datetime.now(UTC)
+    clock = type("Stopped", (), {"now": lambda _zone: moment})
+    monkeypatch.setattr(channel_store, "datetime", clock)
+    reads = 2
+    overtaken = InterleavedStore(
+        registry.store, reads + 1, lambda: registry.rollback(MODEL, if_generation=3)
+    )
+    with pytest.raises(ChannelConflict, match="moved the channel to generation 4"):
+        Registry(overtaken).rollback(MODEL, if_generation=3)
+    assert registry.channel(MODEL, "production").stable.version == "v2"
 
 
 def test_when_no_answer_comes_at_all_the_error_admits_that_it_does_not_know(
