@@ -1,7 +1,8 @@
 """One window of load on one service.
 
-By `wrk` where there is one and the model is quick, else by the generator of `client`, which costs
-the client's core more but also counts right when a request takes long.
+By `wrk` where there is one, else by the generator of `client`, which takes more time between an
+answer and the next request. `client` is used, too, where many requests that take long would be cut
+off at the end of a window: it also counts them right.
 """
 
 import json
@@ -18,7 +19,6 @@ from benchmarks.serving.requests import Request
 
 WRK = shutil.which("wrk")
 _MILLISECONDS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
-_SMALL_BYTES = 16 << 10
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class Window:
 
 
 def window(port: int, request: Request, connections: int, seconds: float, *, quick: bool) -> Window:
-    """Keep `connections` busy for `seconds`; `quick` models are those that need a quick client."""
+    """Keep `connections` busy for `seconds`; a `quick` model answers many times in that."""
     with tempfile.TemporaryDirectory() as directory:
-        if quick and WRK and len(request.body) <= _SMALL_BYTES:
+        if WRK and (quick or connections == 1):
             return _by_wrk(port, request, connections, seconds, Path(directory))
         return _by_client(port, request, connections, seconds, Path(directory))
 
@@ -62,8 +62,9 @@ def _by_client(
 def _by_wrk(
     port: int, request: Request, connections: int, seconds: float, directory: Path
 ) -> Window:
-    script = directory / "request.lua"
-    lines = ['wrk.method = "POST"', f"wrk.body = {_lua(request.body)}"]
+    body, script = directory / "body", directory / "request.lua"
+    body.write_bytes(request.body)
+    lines = ['wrk.method = "POST"', f'wrk.body = io.open({_lua(bytes(body))}, "rb"):read("*a")']
     lines += [
         f"wrk.headers[{_lua(k.encode())}] = {_lua(v.encode())}" for k, v in request.headers.items()
     ]

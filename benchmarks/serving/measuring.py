@@ -4,6 +4,7 @@ A contestant that cannot be installed or started, or that answers wrongly, is le
 reason; the others go on.
 """
 
+import math
 import statistics
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
@@ -50,6 +51,8 @@ class Row:
     cpu_ms: float
     """The server's processor time for a request."""
     failures: int
+    of_raw: float = math.nan
+    """Its rate, of that of the runtime alone right before and after; at one connection only."""
 
 
 @dataclass
@@ -91,6 +94,13 @@ class _Asked:
     name: str
     running: Running
     request: Request
+
+
+@dataclass(frozen=True)
+class _Measured:
+    window: Window
+    cpu_seconds: float
+    of_raw: float
 
 
 def measure(model: Model, rivals: Iterable[Contestant], plan: Plan, results: Results) -> None:
@@ -148,16 +158,11 @@ def _size(contestant: Contestant, python: str) -> float:
 def _side_by_side(
     model: Model, asked: Sequence[_Asked], connections: int, plan: Plan, results: Results
 ) -> list[Row]:
-    windows: dict[str, list[tuple[Window, float]]] = {each.name: [] for each in asked}
-    raw = results.raw.setdefault(model.name, {})
+    windows: dict[str, list[_Measured]] = {each.name: [] for each in asked}
     for _ in range(plan.windows):
-        for size in _ROWS if connections > 1 else (1,):
-            speed = raw_runtime.measured(model, size, _RAW_SECONDS)
-            raw.setdefault(size, []).append(speed.rows_per_second)
-            if size == 1:
-                results.raw_tails.setdefault(model.name, []).append(speed.tail)
+        before = _raw(model, (1,) if connections == 1 else _ROWS, results)
         for each in asked:
-            before = each.running.cpu_seconds()
+            cpu = each.running.cpu_seconds()
             found = load.window(
                 each.running.port,
                 each.request,
@@ -165,8 +170,13 @@ def _side_by_side(
                 plan.seconds,
                 quick=model.name == "tiny",
             )
-            spent = each.running.cpu_seconds() - before
-            windows[each.name].append((found, spent))
+            spent = each.running.cpu_seconds() - cpu
+            of_raw = math.nan
+            if connections == 1:  # a machine that others use, too, is not as fast a minute later
+                after = _raw(model, (1,), results)
+                of_raw = found.per_second / statistics.mean((before, after))
+                before = after
+            windows[each.name].append(_Measured(found, spent, of_raw))
     rows = [_row(model, name, connections, found) for name, found in windows.items()]
     for row in rows:
         print(
@@ -177,16 +187,28 @@ def _side_by_side(
     return rows
 
 
-def _row(model: Model, name: str, connections: int, found: list[tuple[Window, float]]) -> Row:
+def _raw(model: Model, sizes: Sequence[int], results: Results) -> float:
+    """Measure the runtime alone, note that, and return its rows per second for the last size."""
+    rates = results.raw.setdefault(model.name, {})
+    for size in sizes:
+        speed = raw_runtime.measured(model, size, _RAW_SECONDS)
+        rates.setdefault(size, []).append(speed.rows_per_second)
+        if size == 1:
+            results.raw_tails.setdefault(model.name, []).append(speed.tail)
+    return speed.rows_per_second
+
+
+def _row(model: Model, name: str, connections: int, found: Sequence[_Measured]) -> Row:
     return Row(
         model.name,
         name,
         connections,
-        statistics.median(window.per_second for window, _ in found),
-        statistics.median(window.p50_ms for window, _ in found),
-        statistics.median(window.p99_ms for window, _ in found),
-        statistics.median(spent * 1000 / max(window.answered, 1) for window, spent in found),
-        sum(window.failures for window, _ in found),
+        statistics.median(each.window.per_second for each in found),
+        statistics.median(each.window.p50_ms for each in found),
+        statistics.median(each.window.p99_ms for each in found),
+        statistics.median(each.cpu_seconds * 1000 / max(each.window.answered, 1) for each in found),
+        sum(each.window.failures for each in found),
+        statistics.median(each.of_raw for each in found),
     )
 
 

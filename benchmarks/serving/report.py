@@ -29,9 +29,9 @@ def write(kind: str, results: Results, starts: Starts) -> None:
 def _document(kind: str, results: Results, starts: Starts) -> Iterator[str]:
     yield f"# Serving, measured side by side ({kind})"
     yield ""
-    client = (
-        "wrk (tiny) and benchmarks/serving/client.py" if WRK else "benchmarks/serving/client.py"
-    )
+    client = "benchmarks/serving/client.py"
+    if WRK:
+        client += "; for tiny, and at one connection, wrk"
     yield (
         f"One core for every service, another for the client ({client}); one thread for ONNX "
         f"Runtime in all of them; windows take turns, and these are medians. Python "

@@ -66,8 +66,8 @@ def _tiny(results: Results) -> Iterator[Target]:
 def _binary(model: str, results: Results) -> Iterator[Target]:
     row = results.row(model, V2_BINARY, 1)
     if row and model in results.raw:
-        share = row.per_second / results.raw_rate(model, 1)
-        yield _least(f"{model}, binary, 1 connection: of ONNX Runtime alone", share, _OF_RAW)
+        what = f"{model}, binary, 1 connection: of ONNX Runtime alone"
+        yield _least(what, row.of_raw, _OF_RAW)
         alone = f"ONNX Runtime alone, in turn with it: {results.raw_tail(model):.2f}"
         what = f"{model}, binary, 1 connection: p99 / p50 ({alone})"
         yield _most(what, row.p99_ms / row.p50_ms, _TAIL)

@@ -1,7 +1,7 @@
 """A connection: uvicorn's, with a short way for predictions.
 
-The parser is llhttp (`httptools`), as uvicorn's. A `POST` to one of the hot targets is collected
-here and begun at once, with no task, no scope and no messages in between; its answer is one write.
+A `POST` to one of the hot targets is collected here and begun at once, with no task, no scope and
+no messages in between; its answer is one write.
 Everything else, and whatever is unusual about a prediction (another request is still under way on
 the connection; the body is packed, chunked, too large, or waits for permission to come), goes to
 the ASGI application as ever.
@@ -11,29 +11,25 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-import httptools
 from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import (
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
 from pointsman_service import answer_head, declined_upgrade
 from pointsman_service.api import messages
 from pointsman_service.api.codec import Body, Codec
-from pointsman_service.api.messages import Header
 from pointsman_service.errors import CallerLeft
 from pointsman_service.exchange import Exchange, is_usual
 from pointsman_service.flow import Flow
 from pointsman_service.keys import Admission
 from pointsman_service.large_body import LargeBody
 from pointsman_service.lingering_close import Ending, LingeringClose
+from pointsman_service.receiver import Receiver
+from pointsman_service.reception import Reception
 from pointsman_service.service import Service
 
 MAX_HEADERS = 100
-MAX_HEAD_BYTES = 32 << 10
 
 _LARGE_BYTES = 64 << 10
 """From this size on, what is still to come of a body is received past the parser."""
@@ -41,7 +37,7 @@ _JOINED_BYTES = 64 << 10
 """Up to this size the head and the body of an answer are joined; copying more costs more."""
 
 
-class Connection(HttpToolsProtocol):
+class Connection(Reception):
     """One client's connection to a service."""
 
     def __init__(
@@ -62,14 +58,7 @@ class Connection(HttpToolsProtocol):
         self._codec: Codec | None = None
         self._handed_over = False
         self._current: RequestResponseCycle | None = None
-        self._in_head = False
-        self._head_bytes = 0
-        self._mixed = False
-        self._arriving = False
         self._unsent = 0
-        self._since = self.loop.time()
-        self._target = b""
-        self._fields: list[Header] = []
         self._body: list[bytes] = []
         self._length = 0
         self._headers: dict[bytes, bytes] = {}
@@ -77,21 +66,10 @@ class Connection(HttpToolsProtocol):
         self._over = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
-        """Begin, with a flow that is stricter than uvicorn's."""
+        """Begin, with a receiver, and a flow that is stricter than uvicorn's."""
         super().connection_made(transport)
         self.flow = Flow(transport, self.pipeline)
-
-    def data_received(self, data: bytes) -> None:
-        """Parse what has come, and lose patience with a head that does not end."""
-        self._mixed = False
-        self._unset_keepalive_if_required()
-        self._parse(data)
-        if self._in_head and not self._mixed:
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES:
-                self._refuse(431, f"the head of a request may have {MAX_HEAD_BYTES} bytes")
-        elif self._arriving and self._awaits_large_body:
-            LargeBody(self.transport, self._length, self._body, self._more_came)
+        transport.set_protocol(Receiver(self))
 
     def on_message_begin(self) -> None:
         """Begin to collect a request."""
@@ -128,11 +106,6 @@ class Connection(HttpToolsProtocol):
                 self._body = []
                 return
         self._hand_over()
-
-    def on_chunk_header(self) -> None:
-        """Expect a part of the body, or what stands behind it, which has the bounds of a head."""
-        self._in_head = self._mixed = True
-        self._head_bytes = 0
 
     def on_body(self, body: bytes) -> None:
         """Collect a part of the body."""
@@ -226,23 +199,8 @@ class Connection(HttpToolsProtocol):
             self.on_response_complete()
         else:
             self._since = self.loop.time()
-            self._service.stay_awake(self.loop)
-
-    def _parse(self, data: bytes) -> None:
-        rest = memoryview(data)
-        try:
-            while (end := declined_upgrade.feed(self.parser, rest)) is not None:
-                head = declined_upgrade.head(self.parser, self._target, self._fields)
-                self._parse_anew()
-                self.parser.feed_data(head)
-                rest = rest[end:]
-        except httptools.HttpParserError:
-            self.logger.warning("Invalid HTTP request received.")
-            self._refuse(400, "Invalid HTTP request received.")
-
-    def _parse_anew(self) -> None:
-        self.parser = httptools.HttpRequestParser(self)
-        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            took = 0.0 if failure else exchange.computed - exchange.started
+            self._service.stay_awake(self.loop, took)
 
     def _refuse(self, status: int, message: str) -> None:
         """Answer a request that is not understood or not waited for, and close.
@@ -290,12 +248,6 @@ class Connection(HttpToolsProtocol):
         return self._handed_over and self.cycle.response_started
 
     @property
-    def _awaits_large_body(self) -> bool:
-        """Whether a large body is on its way, and the head before it has come."""
-        begun = self._codec is not None and self._arriving and not self._in_head
-        return begun and self._length > _LARGE_BYTES and not self.transport.is_closing()
-
-    @property
     def _is_busy(self) -> bool:
         """Whether a request is under way."""
         cycle: RequestResponseCycle | None = self.cycle
@@ -306,14 +258,14 @@ class Connection(HttpToolsProtocol):
         cycle.transport = Ending(self.transport, self._close)  # type: ignore[assignment] # all of it
         super()._start_asgi_task(cycle, app)
 
-    def _more_came(self, body: bytearray | None) -> None:
-        """Take a large body that has come as a whole, or know that it is coming."""
-        self._since = self.loop.time()
-        if body is not None and self._codec is not None:
-            self._arriving = False
+    def _begun_large(self) -> LargeBody | None:
+        if self._codec is None or self._length <= _LARGE_BYTES:
+            return None
+        return LargeBody(self._length, self._body, self._codec.lead(self._headers))
+
+    def _body_came(self, body: memoryview) -> None:
+        if self._codec is not None:
             self._begin(self._codec, body)
-            # The parser before waits for a body that it will never see.
-            self._parse_anew()
 
     def _begin(self, codec: Codec, body: Body) -> None:
         self._body = []

@@ -1,85 +1,61 @@
 """A large body of known size: from the socket into one buffer, past the parser.
 
 The parser would hand on copies of its parts, to be joined once more: for the image of a
-convolutional net that takes a tenth of the time that the net does. While the rest of such a body
-is awaited, this takes the connection's place at the transport; every other event is passed on.
-
-The buffer grows with what has come: who only announces a large body gets little memory.
+convolutional net that takes a tenth of the time that the net does. The buffer grows with what has
+come: who only announces a large body gets little memory.
 """
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+
+import numpy as np
 
 _FIRST_BYTES = 4 << 20
 """To grow takes time, which is not worth it for less."""
+_ALIGNMENT = 16
+"""Where the memory of a new buffer begins, and where a tensor should."""
 
 
-class LargeBody(asyncio.BufferedProtocol):
-    """Receives exactly one body, then gives the transport back."""
+class LargeBody:
+    """Takes exactly one body; `rest` is where its next bytes belong."""
 
-    def __init__(
-        self, transport: asyncio.Transport, size: int, begun: Sequence[bytes], end: "BodyEnd"
-    ) -> None:
-        """Take over `transport` until `size` bytes are here; `begun` are the first of them."""
-        self._transport = transport
-        self._before = transport.get_protocol()
-        self._end = end
-        self._body = bytearray(min(size, _FIRST_BYTES))
+    def __init__(self, size: int, begun: Sequence[bytes], lead: int = 0) -> None:
+        """Expect `size` bytes, of which `begun` are the first.
+
+        What comes after the first `lead` bytes is aligned, so that nobody has to copy it for that.
+        """
+        self._unused = -lead % _ALIGNMENT
+        self._buffer = _memory(self._unused + min(size, _FIRST_BYTES))
         self._missing = size
-        self._rest = memoryview(self._body)
+        self._room = self._buffer[self._unused :]
         for part in begun:
-            self._rest[: len(part)] = part
-            self._took(len(part))
-        self._hand_to(self)
+            self._room[: len(part)] = part
+            self.took(len(part))
 
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
-        """Return where the next bytes belong: no byte of the next request fits."""
-        if not len(self._rest):
+    @property
+    def rest(self) -> memoryview:
+        """Return room for at least one byte more, and for none of the next request."""
+        if not len(self._room):
             self._grow()
-        return self._rest
+        return self._room
 
-    def buffer_updated(self, nbytes: int) -> None:
-        """Count what came."""
-        self._took(nbytes)
-        whole = not self._missing
-        if whole:
-            self._rest.release()
-            self._hand_to(self._before)
-        self._end(self._body if whole else None)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Pass it on."""
-        self._before.connection_lost(exc)
-
-    def eof_received(self) -> bool | None:
-        """Close: the rest will not come."""
-        return False
-
-    def pause_writing(self) -> None:
-        """Pass it on."""
-        self._before.pause_writing()
-
-    def resume_writing(self) -> None:
-        """Pass it on."""
-        self._before.resume_writing()
-
-    def _took(self, nbytes: int) -> None:
-        self._rest = self._rest[nbytes:]
+    def took(self, nbytes: int) -> bool:
+        """Count bytes that came; tell whether the body is whole."""
+        self._room = self._room[nbytes:]
         self._missing -= nbytes
+        return not self._missing
+
+    def whole(self) -> memoryview:
+        """Return the body, once it is whole."""
+        return self._buffer[self._unused :]
 
     def _grow(self) -> None:
-        """Make room for as much again as has come, or for the rest; nobody holds the buffer now."""
-        self._rest.release()
-        came = len(self._body)
-        self._body += bytes(min(self._missing, came))
-        self._rest = memoryview(self._body)[came:]
-
-    def _hand_to(self, protocol: asyncio.BaseProtocol) -> None:
-        # uvloop chooses how it reads when it begins to.
-        self._transport.pause_reading()
-        self._transport.set_protocol(protocol)
-        self._transport.resume_reading()
+        """Make room for as much again as has come, or for the rest."""
+        before, came = self._buffer, len(self._buffer)
+        self._buffer = _memory(came + min(self._missing, came))
+        self._buffer[:came] = before
+        self._room = self._buffer[came:]
 
 
-BodyEnd = Callable[[bytearray | None], None]
-"""Called when bytes have come; with the body once it is whole."""
+def _memory(size: int) -> memoryview:
+    """Return memory that nobody has filled: what belongs there comes."""
+    return np.empty(size, np.uint8).data

@@ -122,10 +122,13 @@ class Service:
             except Exception:
                 log.exception("an answer was given, and a listener broke")
 
-    def stay_awake(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Look for the next request before the loop sleeps, if all others are answered."""
+    def stay_awake(self, loop: asyncio.AbstractEventLoop, took: float) -> None:
+        """Look for the next request before the loop sleeps, if all others are answered.
+
+        `took` is how many seconds the model had for the last one.
+        """
         if self.inference.is_idle:
-            self._polling.answered(loop)
+            self._polling.answered(loop, took)
 
     async def start(self) -> None:
         """Begin to follow the channel, in the background: the port opens before a model is here."""

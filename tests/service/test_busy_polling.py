@@ -22,9 +22,9 @@ class Loop:
         """Call in the next turn."""
         self.due.append((callback, arguments))
 
-    def answer(self) -> None:
+    def answer(self, took: float = 0.0) -> None:
         """Answer a request."""
-        self.polling.answered(cast("asyncio.AbstractEventLoop", self))
+        self.polling.answered(cast("asyncio.AbstractEventLoop", self), took)
 
     def turn(self, seconds: float) -> bool:
         """Let time pass, and turn once; return whether it would not sleep now."""
@@ -49,6 +49,17 @@ def test_the_loop_looks_for_the_next_request_and_then_sleeps() -> None:
     assert loop.turn(SECONDS / 4)
     assert loop.turn(SECONDS / 4)
     assert not loop.turn(SECONDS)
+
+
+def test_it_looks_for_longer_after_what_took_longer_and_not_for_long() -> None:
+    loop = Loop()
+    loop.answer(took=0.01)
+    assert loop.turn(0.00015)
+    assert not loop.turn(0.0001)
+    loop = Loop()
+    loop.answer(took=10.0)
+    assert loop.turn(0.0004)
+    assert not loop.turn(0.0002)
 
 
 def test_it_looks_as_long_as_requests_come_in_time() -> None:

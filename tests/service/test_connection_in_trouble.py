@@ -10,7 +10,6 @@ import pytest
 
 from pointsman_service import lingering_close
 from pointsman_service.answered import Answered
-from pointsman_service.large_body import LargeBody
 from tests.servers.raw_http import head, post
 from tests.service import fake_model
 from tests.service.fake_model import Feed
@@ -172,16 +171,16 @@ async def test_who_only_announces_a_large_body_gets_little_memory(
         await serves.until_serving("v1")
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(head("POST", "/predict", f"Content-Length: {size}"))
-        await until(lambda: made and isinstance(made[0].transport.get_protocol(), LargeBody))
-        taking = made[0].transport.get_protocol()
-        assert isinstance(taking, LargeBody)
-        assert len(taking._body) < LONG
+        await until(lambda: made and made[0].large_body is not None)
+        taking = made[0].large_body
+        assert taking is not None
+        assert len(taking._buffer) < LONG
         for at in range(0, size, 3_000_000):
             writer.write(body[at : at + 3_000_000])
             await writer.drain()
         received = await reader.read()
         writer.close()
-    assert taking._body == body
+    assert taking._buffer == body
     assert received.startswith(b"HTTP/1.1 200 OK")
     assert b'"y":[[2.0,4.0,6.0,8.0]]' in received
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from pointsman.manifest import Version
-from pointsman_service.serving.pace import Pace
+from pointsman_service.serving.pace import ALONE_SECONDS, Pace
 from pointsman_service.serving.servable import Servable
 from pointsman_service.tensors import Arrays
 from tests.service.counting import QUICK, SLOW, Counting, servable
@@ -25,6 +25,20 @@ async def test_who_asks_alone_still_gets_a_thread_from_a_slow_model(version: Ver
             await until(lambda job=job: job.finished)  # type: ignore[misc]
     assert model.rows == [1, 1, 1]
     assert threading.get_ident() not in model.threads
+
+
+async def test_who_has_been_alone_for_long_is_spared_the_thread_until_somebody_else_asks(
+    version: Version,
+) -> None:
+    model = Counting()
+    callers = [7] * 10 + [8, 7]
+    with computing(servable(version, model, {1: ALONE_SECONDS / 2})) as inference:
+        for caller in callers:
+            job = asking(caller, 1)
+            inference.begin(job)
+            await until(lambda job=job: job.finished)  # type: ignore[misc]
+    here = [thread == threading.get_ident() for thread in model.threads]
+    assert here == [False] * 8 + [True] * 2 + [False] * 2
 
 
 async def test_a_model_that_turns_out_slow_leaves_the_loop_and_comes_back_when_it_is_quick(

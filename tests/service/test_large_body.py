@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pointsman_service.large_body import LargeBody
 from tests.servers import service_process
 from tests.servers.raw_http import connection, conversation, head, post, rest
 from tests.servers.service_process import ServiceProcess
@@ -70,6 +71,21 @@ def request(first: float, *, last: bool) -> bytes:
 def doubled(first: float, received: bytes) -> bool:
     """Tell whether an answer's last bytes are twice what was asked."""
     return received.endswith((numbers(first) * 2).tobytes())
+
+
+@pytest.mark.parametrize("size", [100_000, 9_000_000])
+@pytest.mark.parametrize("lead", [0, 1, 16, 163])
+def test_tensors_behind_json_of_any_length_are_aligned(size: int, lead: int) -> None:
+    sent = np.arange(size, dtype=np.uint8).tobytes()
+    body, at, whole = LargeBody(size, [sent[:10], sent[10:50]], lead), 50, False
+    while not whole:
+        room = body.rest
+        part = sent[at : at + min(len(room), 700_001)]
+        room[: len(part)] = part
+        at += len(part)
+        whole = body.took(len(part))
+    assert body.whole() == sent
+    assert np.frombuffer(body.whole()[lead:], np.uint8).ctypes.data % 16 == 0
 
 
 def test_a_large_body_is_answered_as_a_small_one_is(service: ServiceProcess) -> None:

@@ -38,7 +38,7 @@ def test_numbers_are_found_in_every_form(body: Any, indent: int | None) -> None:
 
 def test_several_inputs_are_told_apart() -> None:
     body = json.dumps({"inputs": {"n": [7], "x": NUMBERS}}).encode()
-    feed = many_numbers.read(bytearray(body), [X, N])
+    feed = many_numbers.read(memoryview(body), [X, N])
     assert feed is not None
     assert feed["x"].tolist() == NUMBERS
     assert feed["n"].tolist() == [7]

@@ -17,7 +17,7 @@ TIMEOUT = b"x-request-timeout"
 _DAY = 24 * 60 * 60
 
 
-Body = bytes | bytearray
+Body = bytes | memoryview
 """As it is without its content-encoding; nobody changes it."""
 
 
@@ -26,6 +26,10 @@ class Codec(Protocol):
 
     def effort(self, headers: Mapping[bytes, bytes], body: Body) -> int:
         """Return how much there is to read, as bytes of JSON that would take as long."""
+        ...
+
+    def lead(self, headers: Mapping[bytes, bytes]) -> int:
+        """Return how many bytes of a body come before tensors in binary; 0 if there are none."""
         ...
 
     def read(self, call: "Call", servable: Servable) -> Arrays:

@@ -31,6 +31,10 @@ class NamedTensors:
         """Return the size of the body: all of it is JSON."""
         return len(body)
 
+    def lead(self, _headers: Mapping[bytes, bytes]) -> int:
+        """Return 0: nothing is in binary."""
+        return 0
+
     def read(self, call: Call, servable: Servable) -> Arrays:
         """Return the inputs by name."""
         signature = servable.version.manifest.inputs
@@ -38,14 +42,15 @@ class NamedTensors:
             feed = many_numbers.read(call.body, signature)
             if feed is not None:
                 return feed
+        body = bytes(call.body)
         try:
-            document = orjson.loads(call.body)
+            document = orjson.loads(body)
         except orjson.JSONDecodeError as error:
             raise InputInvalid(f"the body is not JSON: {error}") from error
         if not isinstance(document, dict) or "inputs" not in document:
             raise InputInvalid('the body must be an object with "inputs"')
         inputs = document["inputs"]
-        if _form(servable).holds_only_numbers(call.body):
+        if _form(servable).holds_only_numbers(body):
             feed = tensors.from_numbers(inputs, signature)
             if feed is not None:
                 return feed
@@ -84,7 +89,7 @@ class _Form:
         """What stands before each output."""
         self.end = b'},"model":' + orjson.dumps(model) + b"}"
 
-    def holds_only_numbers(self, body: Body) -> bool:
+    def holds_only_numbers(self, body: bytes) -> bool:
         """Tell whether a body, which is JSON, has numbers of the right kind for all its values.
 
         Without the characters of numbers and brackets, nothing but the form itself is left: `true`,
@@ -92,7 +97,7 @@ class _Form:
         """
         if self._numeric is None or (self._numeric is _INTEGERS and _LEAST_INTEGERS in body):
             return False
-        return bytes(body.translate(None, self._numeric)) in self._skeletons
+        return body.translate(None, self._numeric) in self._skeletons
 
 
 def _form(servable: Servable) -> _Form:

@@ -19,13 +19,15 @@ from pointsman_service.serving import batch as batches
 from pointsman_service.serving.batch import Result, Run
 from pointsman_service.serving.batcher import Batcher
 from pointsman_service.serving.job import ALONE, Job
-from pointsman_service.serving.pace import INLINE_SECONDS
+from pointsman_service.serving.pace import ALONE_SECONDS, INLINE_SECONDS
 from pointsman_service.serving.router import Router
 from pointsman_service.serving.servable import Servable
 from pointsman_service.tensors import Arrays
 
 INLINE_BYTES = 64 << 10
 """JSON of this size is read, or written, in less than a millisecond."""
+_ALONE_FOR = 8
+"""After so many requests in a row somebody is known to be alone."""
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +56,7 @@ class Inference:
         self._batchers: dict[Servable, Batcher] = {}
         self._open: set[Job] = set()
         self._last_caller = 0
+        self._in_a_row = 0
         self.watchers: list[Callable[[Job], None]] = []
         """Told of every job that was answered, once it was; they are quick."""
 
@@ -136,14 +139,17 @@ class Inference:
         """Tell whether a quick job would wait in vain for others that could join it.
 
         When several callers take turns, nobody has the last word and the next one, too. Who does
-        is answered without a turn of the loop.
+        is answered without a turn of the loop; who has had it for long, from a slower model, too.
         """
-        last, self._last_caller = self._last_caller, job.caller
+        if job.caller != self._last_caller or not job.caller:
+            self._last_caller, self._in_a_row = job.caller, 0
+            return False
+        self._in_a_row += 1
+        within = INLINE_SECONDS if self._in_a_row < _ALONE_FOR else ALONE_SECONDS
         return (
-            last == job.caller != 0
-            and batcher.is_idle
+            batcher.is_idle
             and job.deadline is None
-            and servable.pace.is_quick(job.rows, batches.elements(servable, [job]))
+            and servable.pace.is_quick(job.rows, batches.elements(servable, [job]), within)
         )
 
     def _batcher_of(self, servable: Servable) -> Batcher:
@@ -219,9 +225,6 @@ class Inference:
                 self._schedule(each, batcher)
 
     def _computed(self, servable: Servable, batch: list[Job], rows: int, run: Run) -> None:
-        if run.together:
-            elements = batches.elements(servable, batch)
-            servable.pace.observed(rows, run.ended - run.started, elements)
         servable.statistics.runs += 1
         # All parts are of one size, more or less: those of the first tell for all.
         first = run.results[0]
@@ -230,6 +233,9 @@ class Inference:
             if not job.ended:
                 job.started, job.computed = run.started, run.ended
                 self._write(job, result, large=large)
+        if run.together:  # after the answers: to learn takes a moment, too
+            elements = batches.elements(servable, batch)
+            servable.pace.observed(rows, run.ended - run.started, elements)
 
     def _write(self, job: Job, result: Result, *, large: bool) -> None:
         if isinstance(result, Exception):
@@ -250,13 +256,13 @@ class Inference:
     def _written(self, job: Job, _nothing: None) -> None:
         if job.ended:
             return
+        self.end(job, None)
         job.servable.statistics.answered(
             job.rows,
             job.started - job.arrived,
             job.computed - job.started,
             time.perf_counter() - job.arrived,
         )
-        self.end(job, None)
         for watch in self.watchers:
             try:
                 watch(job)

@@ -16,7 +16,7 @@ from pointsman_service.serving.bake import Looked
 
 Arrays = Mapping[str, NDArray[Any]]
 
-_PAUSE_SECONDS = 0.02
+_PAUSE_SECONDS = 0.1
 _CLOSE_PAUSE_SECONDS = 0.002
 _BURST_SECONDS = 0.5
 """Looks that were not taken in this time may be taken at once, when watching closely."""
@@ -69,7 +69,7 @@ class Looks:
         self._pause, self._burst = _CLOSE_PAUSE_SECONDS, _BURST_SECONDS
 
     def in_passing(self) -> None:
-        """Look at up to 50 answers per second from now on."""
+        """Look at up to 10 answers per second from now on."""
         self._pause, self._burst = _PAUSE_SECONDS, 0.0
 
     def afresh(self) -> None:

@@ -14,6 +14,10 @@ from collections.abc import Mapping
 INLINE_SECONDS = 0.001
 """What takes less runs on the event loop: a thread's hop would cost more than it."""
 
+ALONE_SECONDS = 0.02
+"""What takes less may run there for somebody who is alone: nobody else waits for the loop then, and
+to wake a thread and be woken by it takes a fiftieth of ten milliseconds, the caches being cold."""
+
 _WORTH_BEGINNING = 1.1
 """Rows are put together at all if that gains 10 %: what a measurement cannot just imagine."""
 _WORTH_MORE = 1.02
@@ -66,10 +70,10 @@ class Pace:
         """Whether the elements of a run have to be counted to tell whether it is quick."""
         return self._quick_row < math.inf
 
-    def is_quick(self, rows: int, elements: int = 0) -> bool:
-        """Tell whether a run of `rows`, with so many `elements` in all, is for the event loop."""
+    def is_quick(self, rows: int, elements: int = 0, within: float = INLINE_SECONDS) -> bool:
+        """Tell whether a run of `rows`, with so many `elements` in all, takes at most `within`."""
         return (
-            self.expected(rows) <= INLINE_SECONDS
+            self.expected(rows) <= within
             and elements <= self._quick_run
             and elements <= self._quick_row * rows
         )

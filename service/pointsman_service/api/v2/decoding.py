@@ -39,7 +39,7 @@ _SHOWN_CHARACTERS = 80
 
 
 def decode(
-    headers: Mapping[bytes, bytes], body: bytes | bytearray, manifest: Manifest
+    headers: Mapping[bytes, bytes], body: bytes | memoryview, manifest: Manifest
 ) -> InferenceRequest:
     """Understand a request; `headers` are by lower-case name, `body` is as it was compressed from.
 
@@ -61,18 +61,21 @@ def decode(
     return _request(document, view[int(length) :], manifest)
 
 
-def effort(headers: Mapping[bytes, bytes], body: bytes | bytearray) -> int:
+def effort(headers: Mapping[bytes, bytes], body: bytes | memoryview) -> int:
     """Return how much there is to read, as bytes of JSON that would take as long.
 
     Numbers in binary are copied at most. Strings are looked at one by one.
     """
-    length = headers.get(JSON_LENGTH, b"")
-    if not length.isdigit() or len(length) > _DIGITS:
-        return len(body)
-    size = min(int(length), len(body))
-    if size < len(body) and body.find(b'"BYTES"', 0, size) >= 0:
+    size = min(json_length(headers, len(body)), len(body))
+    if size < len(body) and b'"BYTES"' in bytes(body[:size]):
         return len(body)
     return size + (len(body) - size) // _COPIED_PER_PARSED
+
+
+def json_length(headers: Mapping[bytes, bytes], otherwise: int = 0) -> int:
+    """Return how many bytes of JSON a request says to have before its tensors in binary."""
+    length = headers.get(JSON_LENGTH, b"")
+    return int(length) if length.isdigit() and len(length) <= _DIGITS else otherwise
 
 
 def _request(

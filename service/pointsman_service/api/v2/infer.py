@@ -6,7 +6,7 @@ from pointsman_service.api import compression, messages, predict
 from pointsman_service.api.codec import Body, Call
 from pointsman_service.api.messages import Request, Response
 from pointsman_service.api.v2 import addressing
-from pointsman_service.api.v2.decoding import decode, effort
+from pointsman_service.api.v2.decoding import decode, effort, json_length
 from pointsman_service.api.v2.encoding import JSON, JSON_HEADERS, encode
 from pointsman_service.service import Service
 from pointsman_service.serving.servable import Servable
@@ -19,6 +19,10 @@ class OpenInference:
     def effort(self, headers: Mapping[bytes, bytes], body: Body) -> int:
         """Return how much there is to read: numbers in binary are taken as they are."""
         return effort(headers, body)
+
+    def lead(self, headers: Mapping[bytes, bytes]) -> int:
+        """Return the length of the JSON, as far as a header tells."""
+        return json_length(headers)
 
     def read(self, call: Call, servable: Servable) -> Arrays:
         """Return the inputs by name, and note what of the outputs is asked for."""
