@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pointsman_service.connection import Connection
 
-_SHARED = memoryview(bytearray(64 << 10))
+_SHARED = memoryview(bytearray(16 << 10))
 
 
 class Receiver(asyncio.BufferedProtocol):

@@ -1,10 +1,13 @@
 """Who is in memory, who is leaving it, and what is remembered of those who left."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
 from pointsman.registry import Registry
+from pointsman_service.runtime import huge_pages
+from pointsman_service.serving import residents as residents_module
 from pointsman_service.serving.residents import Residents
 from pointsman_service.serving.servable import Servable, State
 from tests.service.fake_model import SAMPLE, FakeModel, doubled, fast
@@ -104,3 +107,34 @@ async def test_closing_does_not_wait_for_handles(shelf: Shelf) -> None:
         await turns()
         await asyncio.wait_for(residents.close(), 120)
         assert v1.state is State.DRAINING
+
+
+async def test_a_large_version_that_stays_gets_huge_pages_and_one_that_leaves_does_not(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+
+    def gather(go_on: Callable[[], bool]) -> int:
+        asked.append(go_on())
+        return 0
+
+    monkeypatch.setattr(huge_pages, "gather", gather)
+    monkeypatch.setattr(residents_module, "_MOMENT_SECONDS", 0.0)
+    monkeypatch.setattr(residents_module, "_LARGE_BYTES", 1)
+    residents = Residents(lambda: None)
+    v1, v2 = servable(shelf, "v1"), servable(shelf, "v2")
+    residents.add(v1)
+    await until(lambda: asked == [True])
+    await v2.drain()
+    v2.unload()
+    residents.add(v2)
+    await until(lambda: asked == [True, False])
+    residents.add(v1)
+    await residents.close()
+    assert not residents._gathering
+
+
+async def test_a_small_version_is_left_where_it_is(shelf: Shelf) -> None:
+    residents = Residents(lambda: None)
+    residents.add(servable(shelf, "v1"))
+    assert not residents._gathering

@@ -2,17 +2,21 @@
 
 A servable leaves in the background: it refuses new claims, waits for the handles that are out,
 and only then drops its model. What it counted is kept, and goes on when its version comes back.
+Who stays for a moment gets huge pages, if it is large enough to gain by them.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterator
 
-from pointsman_service.runtime import memory
+from pointsman_service.runtime import huge_pages, memory
 from pointsman_service.serving import policy
 from pointsman_service.serving.servable import Servable
 
 _REMEMBERED = 16
+_LARGE_BYTES = 4 << 20
+_MOMENT_SECONDS = 1.0
+"""It shall serve first: that takes the processor, and most of what a new version has to do."""
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +29,7 @@ class Residents:
         self._ready: dict[str, Servable] = {}
         self._leaving: dict[asyncio.Task[None], Servable] = {}
         self._gone: dict[str, Servable] = {}
+        self._gathering: set[asyncio.Task[None]] = set()
         self.by_hand: set[str] = set()
         """The digests of what an operator wants to stay, whatever the channel says."""
 
@@ -67,6 +72,10 @@ class Residents:
             if before.name == servable.name:
                 servable.statistics = before.statistics
         self._ready[servable.version.digest] = servable
+        if servable.version.manifest.size >= _LARGE_BYTES:
+            task = asyncio.create_task(_gather(servable))
+            self._gathering.add(task)
+            task.add_done_callback(self._gathering.discard)
 
     def keep(self, needed: Collection[str | None], *, by_hand: bool = True) -> None:
         """Begin to unload every ready servable whose digest is not among `needed`.
@@ -87,10 +96,11 @@ class Residents:
             await asyncio.wait(self._leaving)
 
     async def close(self) -> None:
-        """Stop waiting for servables that still drain."""
-        for task in self._leaving:
+        """Stop waiting for servables that still drain, and for huge pages."""
+        tasks = [*self._leaving, *self._gathering]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._leaving, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _unload(self, servable: Servable) -> None:
         await servable.drain()
@@ -101,3 +111,9 @@ class Residents:
         await asyncio.to_thread(memory.trim)
         log.info("unloaded %s", servable.name)
         self._changed()
+
+
+async def _gather(servable: Servable) -> None:
+    await asyncio.sleep(_MOMENT_SECONDS)
+    gathered = await asyncio.to_thread(huge_pages.gather, lambda: servable.loaded)
+    log.debug("%d bytes lie in huge pages since %s is here", gathered, servable.name)
