@@ -7,7 +7,7 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 from benchmarks.serving import models, plot, report, requests, targets
-from benchmarks.serving.contestants import OURS, PLAIN, V2, V2_BINARY, ours, peers, plain
+from benchmarks.serving.contestants import OURS, PLAIN, V2, V2_BINARY, bare, ours, peers, plain
 from benchmarks.serving.measuring import Results, Row
 from benchmarks.serving.starting import Starts
 
@@ -71,7 +71,7 @@ def test_a_wrong_answer_is_noticed_however_it_is_written() -> None:
 
 def test_every_contestant_says_what_it_needs_and_how_it_is_asked(tmp_path: Path) -> None:
     model = models.make("tiny", tmp_path)
-    for contestant in (ours(), plain(), *peers()):
+    for contestant in (ours(), plain(), bare(), *peers()):
         arguments = contestant.arguments(model, 1234)
         assert all(isinstance(each, str) for each in arguments)
         if contestant.packages:

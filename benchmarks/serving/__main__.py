@@ -29,8 +29,7 @@ def main() -> int:
     if kind not in _PLANS:
         sys.exit(f"python -m benchmarks.serving [{'|'.join(_PLANS)}]")
     rivals = [contestants.ours(), contestants.plain()]
-    if kind == "peers":
-        rivals += contestants.peers()
+    rivals += contestants.peers() if kind == "peers" else [contestants.bare()]
     results = Results()
     with tempfile.TemporaryDirectory(prefix="pointsman-bench-") as directory:
         models = make_models(Path(directory), list(_PLANS[kind]))

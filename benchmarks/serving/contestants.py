@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 import pointsman
 from benchmarks.serving import requests
 from benchmarks.serving.models import Model
@@ -13,6 +15,7 @@ from benchmarks.serving.requests import Request
 
 OURS, PLAIN = "pointsman", "plain FastAPI"
 V2, V2_BINARY = "pointsman /v2", "pointsman /v2, binary"
+BARE = "bare socket"
 _SERVERS = Path(__file__).parent / "servers"
 _RUNTIME = ("onnxruntime", "numpy")
 
@@ -33,6 +36,8 @@ class Contestant:
     variables: Callable[[Model, int], Mapping[str, str]] = field(default=lambda _m, _p: {})
     pythons: Sequence[str] = ("python3",)
     """Interpreters to try for its environment."""
+    one_client: bool = False
+    """Whether it is no service: it answers a single connection."""
 
 
 def ours() -> Contestant:
@@ -53,6 +58,20 @@ def plain() -> Contestant:
     """The FastAPI service that a guide would have you write."""
     packages = ("fastapi", "uvicorn[standard]", *_RUNTIME)
     return Contestant(PLAIN, packages, _script("plain.py"), lambda m: {PLAIN: requests.named(m)})
+
+
+def bare() -> Contestant:
+    """The runtime behind a blocking socket: what sockets leave of it, for one connection."""
+
+    def arguments(model: Model, port: int) -> Sequence[str]:
+        row = model.path.with_suffix(".npy")
+        np.save(row, model.row)
+        return (str(_SERVERS / "bare.py"), str(model.path), str(port), str(row))
+
+    def asked(model: Model) -> Requests:
+        return {BARE: Request("/", model.row.tobytes())}
+
+    return Contestant(BARE, (), arguments, asked, one_client=True)
 
 
 def peers() -> list[Contestant]:

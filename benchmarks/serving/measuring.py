@@ -92,6 +92,7 @@ class Results:
 @dataclass(frozen=True)
 class _Asked:
     name: str
+    one_client: bool
     running: Running
     request: Request
 
@@ -117,7 +118,8 @@ def measure(model: Model, rivals: Iterable[Contestant], plan: Plan, results: Res
                 results.left_out[f"{contestant.name}, {model.name}"] = str(error)
                 print(f"  {contestant.name} is left out: {error}", flush=True)
         for connections in plan.connections:
-            results.rows += _side_by_side(model, asked, connections, plan, results)
+            able = [each for each in asked if connections == 1 or not each.one_client]
+            results.rows += _side_by_side(model, able, connections, plan, results)
 
 
 def _expected(model: Model) -> NDArray[Any]:
@@ -143,11 +145,12 @@ def _started(
         status, body = processes.answer(port, request)
         if not is_right(body, expected):
             raise Unavailable(f"{name} answers wrongly ({status}): {body[:200]!r}")
-    if model.name == "tiny":
+    if model.name == "tiny" and not contestant.one_client:
         results.rest_megabytes[contestant.name] = running.memory_bytes() / MEGA
         results.start_seconds[contestant.name] = running.seconds
     results.installed_megabytes[contestant.name] = _size(contestant, python)
-    return [_Asked(name, running, request) for name, request in requests.items()]
+    alone = contestant.one_client
+    return [_Asked(name, alone, running, request) for name, request in requests.items()]
 
 
 def _size(contestant: Contestant, python: str) -> float:

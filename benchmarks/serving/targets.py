@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from benchmarks.serving.contestants import OURS, PLAIN, V2, V2_BINARY
+from benchmarks.serving.contestants import BARE, OURS, PLAIN, V2, V2_BINARY
 from benchmarks.serving.measuring import Results
 from benchmarks.serving.starting import Starts
 
@@ -67,6 +67,8 @@ def _binary(model: str, results: Results) -> Iterator[Target]:
     row = results.row(model, V2_BINARY, 1)
     if row and model in results.raw:
         what = f"{model}, binary, 1 connection: of ONNX Runtime alone"
+        if bare := results.row(model, BARE, 1):
+            what += f" (behind a bare socket, in turn with it: {bare.of_raw:.2f})"
         yield _least(what, row.of_raw, _OF_RAW)
         alone = f"ONNX Runtime alone, in turn with it: {results.raw_tail(model):.2f}"
         what = f"{model}, binary, 1 connection: p99 / p50 ({alone})"

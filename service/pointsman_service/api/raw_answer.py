@@ -11,7 +11,7 @@ from pointsman.manifest import Version
 from pointsman_service.api import messages
 from pointsman_service.api.messages import Response
 from pointsman_service.api.v2 import binary
-from pointsman_service.api.v2.encoding import BINARY, encode
+from pointsman_service.api.v2.encoding import BINARY, Form, encode
 from pointsman_service.api.v2.inference_request import InferenceRequest, RequestedOutput
 from pointsman_service.tensors import Arrays
 
@@ -37,7 +37,7 @@ def write(outputs: Arrays, version: Version) -> Response:
     if len(specs) != 1:
         asked = [RequestedOutput(spec.name, binary=True) for spec in specs]
         request = InferenceRequest({}, asked, messages.identify(None).decode())
-        ((_, kind), *headers), body = encode(request, outputs, version)
+        ((_, kind), *headers), body = encode(request, outputs, Form(version))
         return Response(200, body, kind, headers)
     array = outputs[specs[0].name]
     headers = [

@@ -148,7 +148,7 @@ def test_json_and_binary_mix() -> None:
         (request(tensor("FP32", [1, 2], 7)), "must be a list"),
         (request(tensor("FP32", [1, 2])), "the input 'x' has no data"),
         (request(tensor("FP32", [1, 2], binary_data_size=8)), "no Inference-Header"),
-        (request(tensor("FP32", [1, 2], [1, 2], binary_data_size=8)), "no Inference-Header"),
+        (request(tensor("FP32", [1, 2], [1, 2], binary_data_size=8)), "both data and a binary"),
         (request(tensor("FP32", [1, 2], binary_data_size=-1)), "'binary_data_size': expected"),
         (request(tensor("FP32", [1, 2], binary_data_size=True)), "'binary_data_size': expected"),
         (request(ROW, outputs=[{"name": "q"}]), "there is no output 'q': the model has 'y'"),

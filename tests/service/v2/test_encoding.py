@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pointsman import bfloat16, datatypes
 from pointsman.manifest import Version
-from pointsman_service.api.v2.encoding import encode
+from pointsman_service.api.v2.encoding import Form, encode
 from pointsman_service.api.v2.inference_request import InferenceRequest, RequestedOutput
 from pointsman_service.errors import InputInvalid
 from tests.service.v2.versions import echo, spec, version
@@ -24,7 +24,7 @@ def answered(
 ) -> Answer:
     """Return the headers, the JSON and what follows it."""
     request = InferenceRequest({}, asked, id="i", non_finite=non_finite)
-    headers, body = encode(request, outputs, served)
+    headers, body = encode(request, outputs, Form(served))
     given = dict(headers)
     size = int(given.get(b"inference-header-content-length", len(body)))
     return given, json.loads(body[:size]), body[size:]

@@ -7,7 +7,7 @@ from pointsman_service.api.codec import Body, Call
 from pointsman_service.api.messages import Request, Response
 from pointsman_service.api.v2 import addressing
 from pointsman_service.api.v2.decoding import decode, effort, json_length
-from pointsman_service.api.v2.encoding import JSON, JSON_HEADERS, encode
+from pointsman_service.api.v2.encoding import JSON, JSON_HEADERS, Form, encode
 from pointsman_service.service import Service
 from pointsman_service.serving.servable import Servable
 from pointsman_service.tensors import Arrays
@@ -26,7 +26,8 @@ class OpenInference:
 
     def read(self, call: Call, servable: Servable) -> Arrays:
         """Return the inputs by name, and note what of the outputs is asked for."""
-        request = decode(call.headers, call.body, servable.version.manifest)
+        plans = servable.prepared.setdefault(decode, {})
+        request = decode(call.headers, call.body, servable.version.manifest, plans)
         if request.timeout is not None:
             deadline = call.arrived + request.timeout
             call.deadline = min(deadline, call.deadline or deadline)
@@ -40,7 +41,10 @@ class OpenInference:
         request = call.wanted
         if not request.id:
             request.id = messages.identify(call.headers.get(b"x-request-id")).decode()
-        headers, body = encode(request, outputs, servable.version)
+        form = servable.prepared.get(Form)
+        if form is None:
+            form = servable.prepared[Form] = Form(servable.version)
+        headers, body = encode(request, outputs, form)
         response = Response(200, body)
         if headers is not JSON_HEADERS:
             (_, response.content_type), length = headers
