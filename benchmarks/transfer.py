@@ -25,7 +25,7 @@ from tests.servers import seaweedfs
 from benchmarks import capped_server, library_cost, transfer_report, transfer_tools
 from benchmarks.transfer_report import Rows
 from benchmarks.transfer_tools import Place
-from pointsman.digest import file_sha256
+from pointsman.hashing import hashed
 
 RESULTS = Path(__file__).parent / "results"
 _SIZES_MB = (1, 10, 100, 1024)
@@ -55,15 +55,21 @@ def measure(sizes_mb: Sequence[int] = _SIZES_MB) -> dict[str, Rows]:
 
 
 def _stored(server: seaweedfs.SeaweedFS, directory: Path, size_mb: int) -> Place:
-    """Make a file of random bytes, and send it; its key tells size and digest."""
+    """Make a file of random bytes, and send it; its key tells size and digests."""
     file = directory / f"{size_mb}.bin"
     with file.open("wb") as out:
         for _ in range(size_mb):
             out.write(os.urandom(_CHUNK))
-    key = f"bench/{file.stat().st_size}-{file_sha256(file)}"
+    key = f"bench/{_promised(file)}"
     place = Place(server.endpoint, server.bucket, key, server.environment)
     transfer_tools.upload("pointsman", place, file)
     return place
+
+
+def _promised(file: Path) -> str:
+    """Return size and digests, as the client of pointsman reads them."""
+    known = hashed(file)
+    return f"{known.size}-{known.sha256}-{known.blake3}"
 
 
 def _pull(tools: Sequence[str], place: Place, directory: Path, size_mb: int) -> Rows:
@@ -88,7 +94,7 @@ def _publish(tools: Sequence[str], place: Place, directory: Path, size_mb: int) 
 def _capped(tools: Sequence[str], directory: Path, size_mb: int) -> Rows:
     """Pull where every connection is as slow as one of S3's, and only several are fast."""
     file = directory / f"{size_mb}.bin"
-    key = f"{file.stat().st_size}-{file_sha256(file)}"
+    key = _promised(file)
     root = directory / "www"
     (root / "bench").mkdir(parents=True)
     (root / "bench" / key).hardlink_to(file)

@@ -10,14 +10,14 @@ from pointsman.stores import open_store
 
 
 def main(verb: str, endpoint: str, bucket: str, key: str, path: Path) -> None:
-    """Do it; the object's name ends with its size and digest, as a manifest would tell them."""
+    """Do it; the object's name ends with its size and digests, as a manifest would tell them."""
     store = open_store(f"s3://{bucket}?endpoint={endpoint}")
     if verb == "put":
         known = hashed(path)
         store.upload(key, path, known.sha256, lambda _: None, known.fingerprint)
         return
-    size, sha256 = key.rsplit("/", 1)[-1].split("-")
-    file = File(path=key, size=int(size), sha256=sha256)
+    size, sha256, blake3 = key.rsplit("/", 1)[-1].split("-")
+    file = File(path=key, size=int(size), sha256=sha256, blake3=blake3)
     transfer.download(store, key, file, path, lambda _: None)
 
 

@@ -16,8 +16,8 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
-from pointsman import eviction, keys, staging, transfer
-from pointsman.digest import file_sha256, hex_of, identity
+from pointsman import checksum, eviction, keys, staging, transfer
+from pointsman.digest import hex_of, identity
 from pointsman.errors import CacheUnusable, NotFound, ObjectNotFound
 from pointsman.manifest import File, Version
 from pointsman.names import channel_name, model_name
@@ -96,7 +96,7 @@ class Cache:
         path = self._blob_path(file)
         path.parent.mkdir(parents=True, exist_ok=True)
         with eviction.blob_lock(path):
-            if _intact(path, file):
+            if checksum.is_intact(path, file):
                 on_bytes(file.size)
             else:
                 # One name under the lock: what a crash leaves is overwritten by the next try.
@@ -130,10 +130,6 @@ def _download(store: ObjectStore, model: str, file: File, to: Path, on_bytes: On
             f"{store.url} has lost {file.path}: there is no {key}",
             "Publish the same files again, which restores it.",
         ) from error
-
-
-def _intact(path: Path, file: File) -> bool:
-    return path.exists() and path.stat().st_size == file.size and file_sha256(path) == file.sha256
 
 
 def _link(blob: Path, path: Path) -> None:

@@ -12,7 +12,6 @@ from typing import Protocol
 
 from pointsman.errors import InvalidDocument, InvalidModel
 
-_CHUNK = 1 << 20
 _IDENTITY = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -26,19 +25,6 @@ def hex_of(digest: str) -> str:
     if not _IDENTITY.fullmatch(digest):
         raise InvalidDocument(f"{digest!r} is not a digest of the form sha256:<64 hex digits>")
     return digest.removeprefix("sha256:")
-
-
-def file_sha256(path: Path, on_bytes: Callable[[int], None] | None = None) -> str:
-    """Hash a file in bounded memory; `on_bytes` hears of every chunk's length."""
-    digest = hashlib.sha256()
-    buffer = bytearray(_CHUNK)
-    view = memoryview(buffer)
-    with path.open("rb", buffering=0) as file:
-        while count := file.readinto(buffer):
-            digest.update(view[:count])
-            if on_bytes is not None:
-                on_bytes(count)
-    return digest.hexdigest()
 
 
 class Recognisable(Protocol):

@@ -1,12 +1,15 @@
 """Hashing a file once, and recognising later that it is still the same."""
 
+import hashlib
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
 
-from pointsman.digest import changed, file_sha256
+from pointsman import checksum
+from pointsman.digest import changed
 
 _SETTLED_NANOSECONDS = 2_000_000_000
 
@@ -33,6 +36,8 @@ class Hashed(msgspec.Struct, frozen=True):
     """A file's digest and size; no `fingerprint` when the file is too new to have a certain one."""
 
     sha256: str
+    blake3: str
+    """"" for a small file: see `pointsman.checksum`."""
     size: int
     fingerprint: Fingerprint | None
 
@@ -44,12 +49,25 @@ def hashed(path: Path) -> Hashed:
     """
     started = time.time_ns()
     before = _fingerprint(path.stat())
-    sha256 = file_sha256(path)
+    sha256, blake3 = _digests(path, before.size)
     if _fingerprint(path.stat()) != before:
         raise changed(path)
     # Clocks of file systems tick slowly: within a tick, a second write would look like the first.
     settled = started - max(before.modified_ns, before.changed_ns) > _SETTLED_NANOSECONDS
-    return Hashed(sha256, before.size, before if settled else None)
+    return Hashed(sha256, blake3, before.size, before if settled else None)
+
+
+def _digests(path: Path, size: int) -> tuple[str, str]:
+    """Compute both side by side: together they take as long as the slower, which is SHA-256."""
+    sha256 = hashlib.sha256()
+    fast = checksum.blake3() if size >= checksum.LEAST_BYTES else None
+    with ThreadPoolExecutor(1) as pool:
+        for part in checksum.parts(path):
+            beside = pool.submit(fast.update, part) if fast else None
+            sha256.update(part)
+            if beside:
+                beside.result()
+    return sha256.hexdigest(), fast.hexdigest() if fast else ""
 
 
 def _fingerprint(status: os.stat_result) -> Fingerprint:

@@ -129,7 +129,7 @@ def _blob(
         if size != file.size:
             meaning = f"{file.path} has {size} bytes instead of {file.size}"
             yield Damage(key, Fault.DAMAGED, meaning, users)
-        elif transfer.sha256(store, key, file, report) != file.sha256:
+        elif not transfer.is_intact(store, key, file, report):
             meaning = f"{file.path} has other bytes than its name says"
             yield Damage(key, Fault.DAMAGED, meaning, users)
     except ObjectNotFound:

@@ -14,16 +14,26 @@ from pointsman import digest, document
 from pointsman.errors import InvalidDocument, InvalidName
 from pointsman.names import inner_path, model_name, version_name
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+_HEX = re.compile(r"[0-9a-f]{64}")
 MAX_FILES = 10_000
 
 
-class File(msgspec.Struct, frozen=True, kw_only=True):
-    """One file of a version: where it lies in the version's directory, and what is in it."""
+class File(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One file of a version: where it lies in the version's directory, and what is in it.
+
+    Large files have a second digest, by which they are recognised sooner: see
+    `pointsman.checksum`.
+    """
 
     path: str
     size: int
     sha256: str
+    blake3: str = ""
+
+    @property
+    def content(self) -> tuple[str, int, str]:
+        """What it is, however much is told of it."""
+        return self.path, self.size, self.sha256
 
 
 class TensorSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,9 +103,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def same_content(self, other: "Manifest") -> bool:
         """Tell whether both would serve the same: files, entrypoint, golden set and task agree."""
-        return all(
+        files, others = ([file.content for file in manifest.files] for manifest in (self, other))
+        return files == others and all(
             getattr(self, member) == getattr(other, member)
-            for member in ("files", "entrypoint", "golden", "task")
+            for member in ("entrypoint", "golden", "task")
         )
 
 
@@ -142,11 +153,16 @@ def _check(manifest: Manifest, what: str) -> None:
     folders = {folder for path in paths for folder in _folders(path)}
     if folders & set(paths):
         raise InvalidDocument(f"{what} lists {min(folders & set(paths))!r} as file and as folder")
-    if any(file.size < 0 or not _SHA256.fullmatch(file.sha256) for file in manifest.files):
+    if not all(_is_proper(file) for file in manifest.files):
         raise InvalidDocument(f"{what} lists a file without a proper size and SHA-256")
     named = [manifest.entrypoint, *([manifest.golden.path] if manifest.golden else [])]
     if missing := [path for path in named if path not in paths]:
         raise InvalidDocument(f"{what} names {missing[0]!r}, which is not among its files")
+
+
+def _is_proper(file: File) -> bool:
+    digests = [file.sha256, *([file.blake3] if file.blake3 else [])]
+    return file.size >= 0 and all(_HEX.fullmatch(digest) for digest in digests)
 
 
 def _folders(path: str) -> list[str]:

@@ -187,7 +187,7 @@ def _draft(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         entrypoint=files.entrypoint_path,
         files=tuple(
-            File(path=path, size=known.size, sha256=known.sha256)
+            File(path=path, size=known.size, sha256=known.sha256, blake3=known.blake3)
             for path, known in sorted(digests.items())
         ),
         inputs=inspection.inputs,

@@ -8,8 +8,7 @@ goes on where it was; one with other content is never overwritten.
 from functools import partial
 from pathlib import Path
 
-from pointsman import keys, staging, transfer
-from pointsman.digest import file_sha256
+from pointsman import checksum, keys, staging, transfer
 from pointsman.errors import InvalidModel, NotFound, ObjectNotFound
 from pointsman.manifest import File, Version
 from pointsman.publishing import Progress
@@ -63,8 +62,7 @@ def _bring(store: ObjectStore, model: str, file: File, to: Path, report: OnBytes
 
 
 def _require_same(path: Path, file: File) -> None:
-    same = path.is_file() and path.stat().st_size == file.size and file_sha256(path) == file.sha256
-    if not same:
+    if not checksum.is_intact(path, file):
         raise InvalidModel(
             f"{path} exists with other content, and is not overwritten",
             "Remove it, or pull into another directory with --to.",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.digest import file_sha256, hex_of, identity, verified_parts
+from pointsman.digest import hex_of, identity, verified_parts
 from pointsman.errors import InvalidDocument, InvalidModel
 
 
@@ -21,16 +21,6 @@ def test_an_identity_is_the_sha256_with_its_name() -> None:
 def test_what_is_no_digest_never_becomes_a_path(text: str) -> None:
     with pytest.raises(InvalidDocument):
         hex_of(text)
-
-
-@pytest.mark.parametrize("size", [0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1])
-def test_a_file_is_hashed_in_parts_as_if_in_one(tmp_path: Path, size: int) -> None:
-    path = tmp_path / "file"
-    path.write_bytes(b"\x05" * size)
-    heard: list[int] = []
-
-    assert file_sha256(path, heard.append) == hashlib.sha256(b"\x05" * size).hexdigest()
-    assert sum(heard) == size
 
 
 def test_parts_end_well_only_if_they_are_what_was_promised(tmp_path: Path) -> None:

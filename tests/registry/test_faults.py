@@ -162,7 +162,7 @@ def test_expired_credentials_in_the_middle_of_a_pull_are_told_as_such() -> None:
         file = File(path="x", size=LARGE, sha256=hashlib.sha256(blob.data).hexdigest())
 
         with pytest.raises(StoreMisconfigured, match="the credentials have expired"):
-            transfer.sha256(store, "blobs/x", file, lambda _: None)
+            transfer.is_intact(store, "blobs/x", file, lambda _: None)
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ from pulumi.dynamic import (
 )
 
 from pointsman import keys
-from pointsman.digest import file_sha256, identity
+from pointsman.digest import identity
 from pointsman.errors import (
     InvalidDocument,
     NotFound,
@@ -31,6 +31,7 @@ from pointsman.errors import (
     StoreDenied,
     StoreMisconfigured,
 )
+from pointsman.hashing import hashed
 from pointsman.manifest import Version
 from pointsman.publishing import Published
 from pointsman.registry import Registry
@@ -158,7 +159,7 @@ def _content(source: Path, golden: str) -> str:
 
         described = onnx_file.describe(files.entrypoint)
         files = files.with_external(onnx_file.external_files(described, files.entrypoint))
-    lines = [f"{path} {file_sha256(file)}" for path, file in sorted(files.paths.items())]
+    lines = [f"{path} {hashed(file).sha256}" for path, file in sorted(files.paths.items())]
     return identity("\n".join(lines).encode())
 
 
