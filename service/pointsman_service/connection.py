@@ -143,6 +143,7 @@ class Connection(Reception):
             exchange.disconnected = True
             self._service.inference.end(exchange, CallerLeft("the caller has gone"))
         self._exchange = None
+        self.large_body = None
         self._forsake()
         super().connection_lost(exc)
         self._current = None

@@ -73,8 +73,8 @@ class Servable:
         self._sample = sample
         self._in_flight = 0
         self._runs = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._left: asyncio.Event | None = None
+        """For whoever waits until nobody uses it any more."""
 
     @property
     def name(self) -> str:
@@ -99,44 +99,52 @@ class Servable:
         if self.state is not State.READY:
             raise NotServing(f"{self.name} is {self.state}")
         self._in_flight += 1
-        self._idle.clear()
         return Handle(self)
 
     def release(self, failure: BaseException | None = None) -> None:
         """Take a handle back, and count its request if that ended without an answer."""
-        if isinstance(failure, CallerMistake):
-            self.statistics.rejected += 1
-        elif isinstance(failure, NotNow):
-            self.statistics.dropped += 1
-        elif failure is not None:
-            self.statistics.errors += 1
+        if failure is not None:
+            self._count(failure)
         self._in_flight -= 1
-        if not (self._in_flight or self._runs):
-            self._idle.set()
+        if self._left is not None:
+            self._tell_if_idle(self._left)
 
     def hold(self) -> None:
         """Keep the model until `let_go`: a thread computes with it."""
         self._runs += 1
-        self._idle.clear()
 
     def let_go(self) -> None:
         """End what `hold` began."""
         self._runs -= 1
-        if not (self._in_flight or self._runs):
-            self._idle.set()
+        if self._left is not None:
+            self._tell_if_idle(self._left)
 
     async def drain(self) -> None:
         """Refuse new claims, and return when the last handle is back and the last run over."""
         self._become(State.DRAINING)
-        await self._idle.wait()
+        self._left = asyncio.Event()
+        self._tell_if_idle(self._left)
+        await self._left.wait()
 
     def unload(self) -> None:
         """Drop the model of a drained servable."""
-        if not self._idle.is_set():
+        if self._in_flight or self._runs:
             raise RuntimeError(f"{self.name} is in use")
         self._become(State.UNLOADED)
         self._model = None
         self._sample = {}
+
+    def _count(self, failure: BaseException) -> None:
+        if isinstance(failure, CallerMistake):
+            self.statistics.rejected += 1
+        elif isinstance(failure, NotNow):
+            self.statistics.dropped += 1
+        else:
+            self.statistics.errors += 1
+
+    def _tell_if_idle(self, left: asyncio.Event) -> None:
+        if not (self._in_flight or self._runs):
+            left.set()
 
     def _become(self, state: State) -> None:
         if state not in _TRANSITIONS[self.state]:

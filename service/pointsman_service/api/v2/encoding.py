@@ -54,10 +54,12 @@ def encode(
     Raises `InputInvalid` for an output that JSON cannot say in the way that was asked for.
     """
     blobs: list[binary.Buffer] = []
-    if all(asked.binary and not asked.classes for asked in request.outputs):
-        described = _all_in_binary(request, outputs, form, blobs)
+    for asked in request.outputs:
+        if asked.classes or not asked.binary:
+            described = _described(request, outputs, form, blobs)
+            break
     else:
-        described = _described(request, outputs, form, blobs)
+        described = _all_in_binary(request, outputs, form, blobs)
     document = form.document(request.id, described)
     if not blobs:
         return JSON_HEADERS, document
