@@ -44,6 +44,18 @@ def test_a_pace_follows_what_is_observed() -> None:
     assert pace.best_rows == 8
 
 
+def test_sizes_that_were_only_measured_at_load_change_as_the_others_do() -> None:
+    pace = Pace({1: 1.0, 8: 7.0}, 8)
+    assert pace.best_rows == 8
+    for _ in range(128):
+        pace.observed(1, 0.9)
+    assert pace.best_rows == 8, "though 7 seconds are less than a tenth better than 8 times 0.9"
+    assert pace.expected(8) == pytest.approx(6.3, rel=0.01)
+    for _ in range(64):
+        pace.observed(8, 7.1)
+    assert pace.best_rows == 1, "what was seen counts"
+
+
 def test_only_what_is_no_larger_than_something_quick_is_for_the_event_loop() -> None:
     pace = Pace({1: 0.0001, 4: 0.0002, 8: 0.1}, 8, row_elements=10)
     assert pace.is_quick(4, 40)

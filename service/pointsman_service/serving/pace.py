@@ -32,7 +32,16 @@ _SIZES = 32
 class Pace:
     """Seconds per run, by powers of two of rows; used from the event loop only."""
 
-    __slots__ = ("_quick_row", "_quick_run", "_runs", "_seconds", "best_rows", "most_rows")
+    __slots__ = (
+        "_at_load",
+        "_quick_row",
+        "_quick_run",
+        "_runs",
+        "_seconds",
+        "_unseen",
+        "best_rows",
+        "most_rows",
+    )
 
     def __init__(
         self, measured: Mapping[int, float], most_rows: int = 1, row_elements: float = math.inf
@@ -50,6 +59,9 @@ class Pace:
         self._seconds = [0.0] * _SIZES
         for rows, seconds in measured.items():
             self._seconds[_size(rows)] = seconds
+        self._at_load = {size: seconds for size, seconds in enumerate(self._seconds) if seconds}
+        self._unseen = set(self._at_load)
+        """The sizes of which there was no run since then."""
         self.best_rows = self._best()
         """How many rows to put together: what is fastest per row, as far as is known."""
 
@@ -89,9 +101,22 @@ class Pace:
             # One run that was held up by others says little; many of them soon say enough.
             seconds = before + _NEWS * (min(seconds, _OUTLIER * before) - before)
         self._seconds[size] = seconds
+        self._unseen.discard(size)
         self._runs += 1
         if not before or self._runs % _RUNS_BETWEEN == 0:
+            self._correct_unseen(size)
             self.best_rows = self._best()
+
+    def _correct_unseen(self, size: int) -> None:
+        """Let sizes that were only measured at load change as this one has since.
+
+        A machine's load, or its pages, change all runs alike: to hold a new time of one size
+        against an old one of another would compare two machines.
+        """
+        if size in self._at_load:
+            change = self._seconds[size] / self._at_load[size]
+            for other in self._unseen:
+                self._seconds[other] = self._at_load[other] * change
 
     def _best(self) -> int:
         sizes = [
