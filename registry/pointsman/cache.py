@@ -53,7 +53,7 @@ class Cache:
             self._holds.add(version.digest)
             self._make_room(version)
             transfer.each(version.manifest.files, bring)
-            staging.write(self._manifest(version.digest), version.document)
+            self._note(version)
         except OSError as error:
             raise CacheUnusable(
                 f"the cache in {self._root} cannot be used: {error.strerror or error}",
@@ -89,6 +89,14 @@ class Cache:
         missing = sum(size for path, size in blobs.items() if not path.exists())
         if missing:
             eviction.make_room(self._root, missing, self._most_bytes)
+
+    def _note(self, version: Version) -> None:
+        """Keep the manifest, and when it was asked for last, which eviction goes by."""
+        path = self._manifest(version.digest)
+        if self.manifest(version.digest) is None:
+            staging.write(path, version.document)
+        else:
+            os.utime(path)  # to write it anew would wait for the disk, at every start
 
     def _bring(
         self, store: ObjectStore, model: str, file: File, to: Path, on_bytes: OnBytes
