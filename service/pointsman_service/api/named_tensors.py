@@ -50,7 +50,7 @@ class NamedTensors:
         if not isinstance(document, dict) or "inputs" not in document:
             raise InputInvalid('the body must be an object with "inputs"')
         inputs = document["inputs"]
-        if _form(servable).holds_only_numbers(body):
+        if servable.once(_Form).holds_only_numbers(body):
             feed = tensors.from_numbers(inputs, signature)
             if feed is not None:
                 return feed
@@ -61,7 +61,7 @@ class NamedTensors:
         accepted = call.headers.get(b"accept")
         if accepted and raw_answer.is_accepted(accepted):
             return raw_answer.write(outputs, servable.version)
-        form = _form(servable)
+        form = servable.once(_Form)
         parts = []
         for name, array in outputs.items():
             parts.append(form.labels[name])
@@ -98,10 +98,3 @@ class _Form:
         if self._numeric is None or (self._numeric is _INTEGERS and _LEAST_INTEGERS in body):
             return False
         return body.translate(None, self._numeric) in self._skeletons
-
-
-def _form(servable: Servable) -> _Form:
-    form: _Form | None = servable.prepared.get(_Form)
-    if form is None:
-        form = servable.prepared[_Form] = _Form(servable.version)
-    return form

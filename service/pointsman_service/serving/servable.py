@@ -9,10 +9,10 @@ servable and claiming it happen without an `await` between them, so no drain can
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from numpy.typing import NDArray
 
@@ -23,6 +23,8 @@ from pointsman_service.serving.looks import Looks
 from pointsman_service.serving.pace import Pace
 from pointsman_service.statistics import Statistics
 from pointsman_service.tensors import Arrays
+
+Prepared = TypeVar("Prepared")
 
 
 class State(StrEnum):
@@ -90,6 +92,13 @@ class Servable:
     def in_flight(self) -> int:
         """How many handles are out."""
         return self._in_flight
+
+    def once(self, make: Callable[[Version], Prepared]) -> Prepared:
+        """Return what `make` makes of the version, made at the first call."""
+        found: Prepared | None = self.prepared.get(make)
+        if found is None:
+            found = self.prepared[make] = make(self.version)
+        return found
 
     def claim(self) -> "Handle":
         """Count a request as in flight until the handle's `with` ends.

@@ -41,10 +41,7 @@ class OpenInference:
         request = call.wanted
         if not request.id:
             request.id = messages.identify(call.headers.get(b"x-request-id")).decode()
-        form = servable.prepared.get(Form)
-        if form is None:
-            form = servable.prepared[Form] = Form(servable.version)
-        headers, body = encode(request, outputs, form)
+        headers, body = encode(request, outputs, servable.once(Form))
         response = Response(200, body)
         if headers is not JSON_HEADERS:
             (_, response.content_type), length = headers
